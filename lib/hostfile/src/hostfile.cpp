@@ -1,0 +1,33 @@
+#include "jackal/hostfile/hostfile.hpp"
+
+#include <array>
+
+namespace jackal::hostfile {
+namespace {
+
+constexpr std::array<std::pair<Backend, std::string_view>, 6> kBackends{{{Backend::ring, "ring"},
+                                                                         {Backend::mpi, "mpi"},
+                                                                         {Backend::nccl, "nccl"},
+                                                                         {Backend::jaccl, "jaccl"},
+                                                                         {Backend::jaccl_ring, "jaccl-ring"},
+                                                                         {Backend::jackal, "jackal"}}};
+
+}  // namespace
+
+std::string_view to_string(Backend backend) {
+  for (const auto& [value, name] : kBackends) {
+    if (value == backend) return name;
+  }
+  return "";
+}
+
+std::optional<Backend> backend_from(std::string_view name) {
+  for (const auto& [value, known] : kBackends) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::string_view backend_names() { return "ring, mpi, nccl, jaccl, jaccl-ring, jackal"; }
+
+}  // namespace jackal::hostfile
