@@ -1,0 +1,1 @@
+"""What scripts/test does once the machine is set up: steps, their processes, and the tally."""

@@ -1,0 +1,169 @@
+"""The steps of scripts/test, in order: what each needs first, and what it runs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from .context import Context, merged
+from .tally import Case, StepResult
+
+CLANG = "clang++-14"
+CLANG_FORMAT = "clang-format-14"
+SOURCE_FOLDERS = ("apps", "bindings", "examples", "lib", "tests")
+# Suites that test no binary of ours: running them against sanitized builds would show nothing new.
+UNSANITIZED = ("scripts", "cluster", "install")
+FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    about: str
+    run: Callable[[Context], StepResult]
+    needs: tuple = ()
+
+
+def all_steps(root: Path) -> list:
+    suites = pytest_suites(root)
+    first = [
+        Step("format", "clang-format finds nothing to change", check_format),
+        Step("man", "the manual pages are well-formed", check_man),
+        Step("build", "build/: g++, optimised", lambda c: build(c, "build", "release")),
+        Step("units", "every unit test", lambda c: units(c, "units", c.build), ("build",)),
+    ]
+    release = [
+        Step(suite, f"tests/{suite}, with pytest", _suite(suite, suite, "build"), () if suite == "scripts" else ("build",))
+        for suite in suites
+    ]
+    sanitized = [
+        Step("asan-build", "build/asan: address and undefined behaviour", lambda c: build(c, "asan-build", "asan")),
+        Step("asan-units", "every unit test under asan", lambda c: sanitized_units(c, "asan"), ("asan-build",)),
+        *(
+            Step(f"asan-{suite}", f"tests/{suite} under asan", _suite(f"asan-{suite}", suite, "asan"), ("asan-build",))
+            for suite in suites
+            if suite not in UNSANITIZED
+        ),
+        Step("tsan-build", "build/tsan: the collectives' tests",
+             lambda c: build(c, "tsan-build", "tsan", targets=("collectives_tests",))),
+        Step("tsan-units", "the collectives' tests under tsan",
+             lambda c: sanitized_units(c, "tsan", only=("collectives",)), ("tsan-build",)),
+        Step("clang-build", "build/clang: clang, with the fuzzers", build_clang),
+        Step("clang-units", "every unit test as clang builds it", lambda c: sanitized_units(c, "clang"), ("clang-build",)),
+        Step("fuzz", "every fuzzer, from its corpus", fuzz, ("clang-build",)),
+    ]
+    return first + release + sanitized
+
+
+def select(steps: list, names: list) -> list:
+    """The steps called `names` and all that they need, in order; ValueError for a name that is none."""
+    if not names:
+        return steps
+    by_name = {step.name: step for step in steps}
+    wanted = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in by_name:
+            raise ValueError(f"no step is called '{name}'; known: {', '.join(by_name)}")
+        wanted.add(name)
+        pending.extend(by_name[name].needs)
+    return [step for step in steps if step.name in wanted]
+
+
+def skipped(step: str, reason: str) -> StepResult:
+    return StepResult(step, 0.0, [Case(step, "skipped", reason)])
+
+
+def pytest_suites(root: Path) -> list:
+    return sorted({path.relative_to(root / "tests").parts[0] for path in (root / "tests").glob("*/**/test_*.py")})
+
+
+def build(c: Context, step: str, preset: str, targets: tuple = ()) -> StepResult:
+    configured = c.command(step, f"configure {preset}", ["cmake", "--preset", preset], 300)
+    if configured.count("failed"):
+        return configured
+    target = ["--target", *targets] if targets else []
+    built = c.command(step, f"build {preset}", ["cmake", "--build", "--preset", preset, *target], 1500)
+    return StepResult(step, configured.seconds + built.seconds, built.cases, built.log)
+
+
+def build_clang(c: Context) -> StepResult:
+    if not shutil.which(CLANG):
+        return skipped("clang-build", f"no {CLANG} here" + (": the other builds are clang's" * (sys.platform == "darwin")))
+    return build(c, "clang-build", "clang")
+
+
+def units(c: Context, step: str, folder: Path, env=None, prefix=(), only=()) -> StepResult:
+    """Every test that CMake knows: a Catch2 binary by its own cases, anything else by its exit status."""
+    listing = subprocess.run(["ctest", "--test-dir", folder, "--show-only=json-v1"], capture_output=True, text=True)
+    known = json.loads(listing.stdout)["tests"] if listing.returncode == 0 else []
+    results = []
+    for test in known:
+        name, argv = test["name"], test.get("command", [])
+        if only and name not in only:
+            continue
+        if not argv or not argv[0].endswith("_tests"):
+            results.append(c.command(step, name, [*prefix, *argv], 300, env))
+            continue
+        report = c.reports / f"{step}.{name}.xml"
+        catch = [*argv, "--order", "rand", "--rng-seed", "time", "--reporter", "junit", "--out", str(report)]
+        results.append(c.junit(step, name, [*prefix, *catch], report, 300, env))
+    if not results:
+        return StepResult(step, 0.0, [Case(step, "failed", f"no unit tests in {folder}: {listing.stderr}")])
+    return merged(step, results)
+
+
+def sanitized_units(c: Context, preset: str, only=()) -> StepResult:
+    step = f"{preset}-units"
+    return c.sanitized(step, lambda env, prefix: units(c, step, c.build / preset, env, prefix, only))
+
+
+def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult]:
+    def run(c: Context, env=None, prefix=()) -> StepResult:
+        report = c.reports / f"{step}.xml"
+        build_folder = c.build if preset == "build" else c.build / preset
+        chosen = [] if c.long else ["-m", "not long"]
+        argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, f"--junitxml={report}",
+                *c.pytest_arguments]
+        return c.junit(step, suite, argv, report, 3600 if c.long else 600, {**(env or {}), "JACKAL_BUILD": str(build_folder)})
+
+    if preset == "build":
+        return run
+    return lambda c: c.sanitized(step, lambda env, prefix: run(c, env, prefix))
+
+
+def fuzz(c: Context) -> StepResult:
+    fuzzers = sorted((c.build / "clang" / "fuzz").glob("*_fuzz"))
+    if not fuzzers:
+        return StepResult("fuzz", 0.0, [Case("fuzz", "failed", "build/clang holds no fuzzer")])
+    seconds = max(1, (LONG_FUZZ_SECONDS if c.long else FUZZ_SECONDS) // len(fuzzers))
+    results = []
+    for fuzzer in fuzzers:
+        name = fuzzer.name.removesuffix("_fuzz")
+        grown = c.build / "fuzz-corpus" / name  # finds stay here from run to run; the project's own corpus is only read
+        grown.mkdir(parents=True, exist_ok=True)
+        seeds = [folder for folder in [c.root / "tests" / "fuzz" / "corpus" / name] if folder.is_dir()]
+        argv = [fuzzer, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
+                f"-artifact_prefix={c.reports}/fuzz-{name}-", grown, *seeds]
+        results.append(c.command("fuzz", name, argv, seconds + 120))
+    return merged("fuzz", results)
+
+
+def check_format(c: Context) -> StepResult:
+    if not shutil.which(CLANG_FORMAT):
+        return skipped("format", f"no {CLANG_FORMAT} here")
+    sources = sorted(
+        path for folder in SOURCE_FOLDERS for path in (c.root / folder).rglob("*") if path.suffix in (".cpp", ".hpp", ".h")
+    )
+    return c.command("format", "clang-format", [CLANG_FORMAT, "--dry-run", "-Werror", *sources], 300)
+
+
+def check_man(c: Context) -> StepResult:
+    pages = sorted((c.root / "man").glob("*.[1-9]"))
+    if not pages:
+        return StepResult("man", 0.0, [Case("man", "failed", "no page in man/")])
+    return c.command("man", "mandoc", ["mandoc", "-T", "lint", "-W", "warning", *pages], 60)
