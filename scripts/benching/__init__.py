@@ -1,0 +1,1 @@
+"""Start times of launchers, side by side: what scripts/bench-launch runs."""

@@ -1,0 +1,116 @@
+"""The command line of scripts/bench-launch."""
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import platform
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import measure, report, scenes
+
+ROOT = Path(__file__).resolve().parents[2]
+# Milliseconds each: more rounds cost nothing and narrow the interval.
+LOCAL_TIMES = 5
+CLUSTER = ROOT / "tests" / "cluster" / "cluster"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench-launch")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, 1 and 4 nodes: shows that it works, proves nothing")
+    parser.add_argument("--rounds", type=int, default=0, help="interleaved rounds a scene (default 11; locally 5 times as many)")
+    parser.add_argument("--nodes", type=_numbers, help="numbers of virtual nodes (default 1,8,32); 0 for none")
+    parser.add_argument("--launch", type=Path, default=ROOT / "build" / "bin" / "launch", help="the binary to measure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's time there")
+    parser.add_argument("--inside", metavar="SSH_CONFIG", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    rounds = options.rounds or (3 if options.quick else 11)
+    nodes = options.nodes if options.nodes is not None else ([1, 4] if options.quick else [1, 8, 32])
+    nodes = [count for count in nodes if count]
+    launch = str(options.launch.resolve())
+
+    if options.inside:
+        chosen = [scenes.remote(launch, options.inside, count) for count in nodes]
+        json.dump([measure.scene(scene, rounds, random.Random(1)) for scene in chosen], sys.stdout)
+        return 0
+
+    local = [scenes.local(launch, ranks) for ranks in (1, 4)]
+    measured = [(scene, measure.scene(scene, LOCAL_TIMES * rounds, random.Random(1))) for scene in local]
+    if nodes and os.geteuid() == 0 and sys.platform == "linux":
+        measured += remotely(launch, nodes, rounds)
+    elif nodes:
+        print("bench-launch: virtual nodes need Linux and root; left out", file=sys.stderr)
+
+    about = surroundings(launch)
+    if options.json:
+        data = {"about": about, "scenes": [{"name": scene.name, "contenders": taken} for scene, taken in measured]}
+        options.json.write_text(json.dumps(data, indent=1) + "\n")
+    print(report.page(about, [report.table(scene, taken) for scene, taken in measured]), end="")
+    return 1 if any(own["problem"] for _, taken in measured for own in taken.values()) else 0
+
+
+def remotely(launch: str, nodes: list, rounds: int) -> list:
+    """The scenes on virtual nodes, measured by a copy of this program that runs on their head."""
+    with virtual_nodes(max(nodes)) as directory:
+        config = f"{directory}/ssh_config"
+        again = [sys.executable, "-m", "benching", "--inside", config, "--launch", launch, "--rounds", str(rounds),
+                 "--nodes", ",".join(map(str, nodes))]
+        command = [CLUSTER, "exec", "--dir", directory, "head", "--", "env", f"PYTHONPATH={ROOT / 'scripts'}", *again]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        return list(zip((scenes.remote(launch, config, count) for count in nodes), json.loads(done.stdout)))
+
+
+@contextlib.contextmanager
+def virtual_nodes(count: int):
+    with tempfile.TemporaryDirectory(prefix="jackal-bench-") as parent:
+        directory = f"{parent}/cluster"
+        try:
+            subprocess.run([CLUSTER, "up", "--nodes", str(count), "--dir", directory], check=True, stdout=sys.stderr)
+            yield directory
+        finally:
+            subprocess.run([CLUSTER, "down", "--dir", directory], check=False, stdout=sys.stderr)
+
+
+def surroundings(launch: str) -> dict:
+    def first_line(*argv):
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=False)
+        lines = (done.stdout or done.stderr).strip().splitlines()
+        return lines[0].strip() if lines else "unknown"
+
+    versions = [first_line("ssh", "-V"), first_line("mpirun.openmpi", "--version"), first_line("clush", "--version"),
+                first_line("pdsh", "-V"), first_line("sh", "-c", "mpiexec.hydra --version | sed -n 's/ *Version: */MPICH /p'")]
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+                   f"load {os.getloadavg()[0]:.1f}",
+        "commit": first_line("git", "describe", "--always", "--dirty"),
+        "against": ", ".join(versions),
+        "command": "`" + shlex.join(["scripts/bench-launch", *sys.argv[1:]]) + "`",
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _numbers(text: str) -> list:
+    return [int(part) for part in text.split(",")]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
