@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "nearest.hpp"
+
 namespace jackal::hostfile {
 namespace {
 
@@ -29,5 +31,12 @@ std::optional<Backend> backend_from(std::string_view name) {
 }
 
 std::string_view backend_names() { return "ring, mpi, nccl, jaccl, jaccl-ring, jackal"; }
+
+std::string backend_suggestion(std::string_view name) {
+  std::array<std::string_view, kBackends.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kBackends[i].second;
+  const std::optional<std::string_view> close = nearest(name, names);
+  return close ? "did you mean " + std::string(*close) + "?" : "";
+}
 
 }  // namespace jackal::hostfile

@@ -19,6 +19,8 @@ std::string_view to_string(Backend backend);
 std::optional<Backend> backend_from(std::string_view name);
 /// The names that backend_from takes, for messages: "ring, mpi, nccl, jaccl, jaccl-ring, jackal".
 std::string_view backend_names();
+/// What to tell somebody whose `name` is no backend: "did you mean jaccl-ring?", or "" when none is close.
+std::string backend_suggestion(std::string_view name);
 
 /// JSON members that this version does not know, in file order: key → JSON text. They are kept on rewrite.
 using Extras = std::vector<std::pair<std::string, std::string>>;
