@@ -10,7 +10,6 @@ import random
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from . import measure, report, scenes
@@ -23,8 +22,8 @@ CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench-launch")
-    parser.add_argument("--quick", action="store_true", help="3 rounds, 1 and 4 nodes: shows that it works, proves nothing")
-    parser.add_argument("--rounds", type=int, default=0, help="interleaved rounds a scene (default 11; locally 5 times as many)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, 1 and 4 nodes: that it works, not how fast")
+    parser.add_argument("--rounds", type=int, default=0, help="rounds a scene (default 11; locally 5 times as many)")
     parser.add_argument("--nodes", type=_numbers, help="numbers of virtual nodes (default 1,8,32); 0 for none")
     parser.add_argument("--launch", type=Path, default=ROOT / "build" / "bin" / "launch", help="the binary to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's time there")
@@ -68,13 +67,13 @@ def remotely(launch: str, nodes: list, rounds: int) -> list:
 
 @contextlib.contextmanager
 def virtual_nodes(count: int):
-    with tempfile.TemporaryDirectory(prefix="jackal-bench-") as parent:
-        directory = f"{parent}/cluster"
-        try:
-            subprocess.run([CLUSTER, "up", "--nodes", str(count), "--dir", directory], check=True, stdout=sys.stderr)
-            yield directory
-        finally:
-            subprocess.run([CLUSTER, "down", "--dir", directory], check=False, stdout=sys.stderr)
+    """Brings nodes up and takes them down; they end with this process at the latest."""
+    up = [CLUSTER, "up", "--nodes", str(count), "--owner", str(os.getpid())]
+    directory = subprocess.run(up, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    try:
+        yield directory
+    finally:
+        subprocess.run([CLUSTER, "down", directory], check=False)
 
 
 def surroundings(launch: str) -> dict:
@@ -84,7 +83,8 @@ def surroundings(launch: str) -> dict:
         return lines[0].strip() if lines else "unknown"
 
     versions = [first_line("ssh", "-V"), first_line("mpirun.openmpi", "--version"), first_line("clush", "--version"),
-                first_line("pdsh", "-V"), first_line("sh", "-c", "mpiexec.hydra --version | sed -n 's/ *Version: */MPICH /p'")]
+                first_line("pdsh", "-V"),
+                first_line("sh", "-c", "mpiexec.hydra --version | sed -n 's/ *Version: */MPICH /p'")]
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "

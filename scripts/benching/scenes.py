@@ -44,6 +44,7 @@ def remote(launch: str, ssh_config: str, nodes: int) -> Scene:
     joined = ",".join(names)
     openmpi = ("mpirun.openmpi", "--allow-run-as-root", "--mca", "plm_rsh_agent", "ssh", "--mca", "plm_rsh_args",
                f"-F {shlex.quote(ssh_config)}", "--host", joined, "-np", str(nodes), "true")
+    clush = ("clush", "-S", "-f", "64", "-o", f"-F {shlex.quote(ssh_config)}", "-w", joined, "true")
     bare, held = SSH_AIMS.get(nodes, (None, None))
     aims = {name: aim for name, aim in ((BARE, bare), (HELD, held)) if aim}
     return Scene(
@@ -52,7 +53,7 @@ def remote(launch: str, ssh_config: str, nodes: int) -> Scene:
             Contender(OURS, (launch, "--ssh-config", ssh_config, "--hosts", joined, "--", "true")),
             Contender(BARE, _parallel_ssh(ssh_config, names)),
             Contender(HELD, _parallel_ssh(ssh_config, names, "-oKexAlgorithms=curve25519-sha256")),
-            Contender("clush", ("clush", "-S", "-f", "64", "-o", f"-F {shlex.quote(ssh_config)}", "-w", joined, "true")),
+            Contender("clush", clush),
             Contender("pdsh", ("pdsh", "-S", "-R", "ssh", "-f", "64", "-w", joined, "true"),
                       (("PDSH_SSH_ARGS", f"-F {ssh_config} %h"),)),
             Contender("Open MPI", openmpi),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import tally
 from .context import Context
-from .steps import all_steps, select
+from .steps import all_steps, select, skipped
 
 
 def main(argv: list) -> int:
@@ -55,7 +55,7 @@ def run_steps(context: Context, steps: list, skips_fail: bool) -> list:
         missing = [need for need in step.needs if need in unusable]
         if missing:
             # Its cause is already counted, as a failure or as a skip.
-            result = tally.StepResult(step.name, 0.0, [tally.Case(step.name, "skipped", f"{missing[0]} gave nothing to test")])
+            result = skipped(step.name, f"{missing[0]} gave nothing to test")
         else:
             start = time.monotonic()
             result = step.run(context)

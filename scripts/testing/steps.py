@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -14,8 +13,10 @@ from .tally import Case, StepResult
 CLANG = "clang++-14"
 CLANG_FORMAT = "clang-format-14"
 SOURCE_FOLDERS = ("apps", "bindings", "examples", "lib", "tests")
+SCRIPT_FOLDERS = (".ci", "scripts", "tests")
 # Suites that test no binary of ours: running them against sanitized builds would show nothing new.
 UNSANITIZED = ("scripts", "cluster", "install")
+UNBUILT = ("scripts", "cluster")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
 
 
@@ -31,14 +32,16 @@ def all_steps(root: Path) -> list:
     suites = pytest_suites(root)
     first = [
         Step("format", "clang-format finds nothing to change", check_format),
+        Step("shell", "shellcheck finds nothing in our shell scripts", check_shell),
         Step("man", "the manual pages are well-formed", check_man),
         Step("build", "build/: g++, optimised", lambda c: build(c, "build", "release")),
         Step("units", "every unit test", lambda c: units(c, "units", c.build), ("build",)),
     ]
     release = [
-        Step(suite, f"tests/{suite}, with pytest", _suite(suite, suite, "build"), () if suite == "scripts" else ("build",))
+        Step(suite, f"tests/{suite}, with pytest", _suite(suite, suite, "build"), () if suite in UNBUILT else ("build",))
         for suite in suites
     ]
+    release.append(Step("demo", "scripts/demo does what it shows", check_demo, ("build",)))
     sanitized = [
         Step("asan-build", "build/asan: address and undefined behaviour", lambda c: build(c, "asan-build", "asan")),
         Step("asan-units", "every unit test under asan", lambda c: sanitized_units(c, "asan"), ("asan-build",)),
@@ -52,7 +55,8 @@ def all_steps(root: Path) -> list:
         Step("tsan-units", "the collectives' tests under tsan",
              lambda c: sanitized_units(c, "tsan", only=("collectives",)), ("tsan-build",)),
         Step("clang-build", "build/clang: clang, with the fuzzers", build_clang),
-        Step("clang-units", "every unit test as clang builds it", lambda c: sanitized_units(c, "clang"), ("clang-build",)),
+        Step("clang-units", "every unit test as clang builds it",
+             lambda c: sanitized_units(c, "clang"), ("clang-build",)),
         Step("fuzz", "every fuzzer, from its corpus", fuzz, ("clang-build",)),
     ]
     return first + release + sanitized
@@ -93,7 +97,7 @@ def build(c: Context, step: str, preset: str, targets: tuple = ()) -> StepResult
 
 def build_clang(c: Context) -> StepResult:
     if not shutil.which(CLANG):
-        return skipped("clang-build", f"no {CLANG} here" + (": the other builds are clang's" * (sys.platform == "darwin")))
+        return skipped("clang-build", f"no {CLANG} here")
     return build(c, "clang-build", "clang")
 
 
@@ -125,11 +129,11 @@ def sanitized_units(c: Context, preset: str, only=()) -> StepResult:
 def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult]:
     def run(c: Context, env=None, prefix=()) -> StepResult:
         report = c.reports / f"{step}.xml"
-        build_folder = c.build if preset == "build" else c.build / preset
+        env = {**(env or {}), "JACKAL_BUILD": str(c.build if preset == "build" else c.build / preset)}
         chosen = [] if c.long else ["-m", "not long"]
         argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, f"--junitxml={report}",
                 *c.pytest_arguments]
-        return c.junit(step, suite, argv, report, 3600 if c.long else 600, {**(env or {}), "JACKAL_BUILD": str(build_folder)})
+        return c.junit(step, suite, argv, report, 3600 if c.long else 600, env)
 
     if preset == "build":
         return run
@@ -156,10 +160,26 @@ def fuzz(c: Context) -> StepResult:
 def check_format(c: Context) -> StepResult:
     if not shutil.which(CLANG_FORMAT):
         return skipped("format", f"no {CLANG_FORMAT} here")
-    sources = sorted(
-        path for folder in SOURCE_FOLDERS for path in (c.root / folder).rglob("*") if path.suffix in (".cpp", ".hpp", ".h")
-    )
+    files = [path for folder in SOURCE_FOLDERS for path in (c.root / folder).rglob("*")]
+    sources = sorted(path for path in files if path.suffix in (".cpp", ".hpp", ".h"))
     return c.command("format", "clang-format", [CLANG_FORMAT, "--dry-run", "-Werror", *sources], 300)
+
+
+def check_demo(c: Context) -> StepResult:
+    return c.command("demo", "demo", ["bash", c.root / "scripts" / "demo"], 300)
+
+
+def check_shell(c: Context) -> StepResult:
+    if not shutil.which("shellcheck"):
+        return skipped("shell", "no shellcheck here")
+    files = sorted(path for folder in SCRIPT_FOLDERS for path in (c.root / folder).rglob("*") if path.is_file())
+    return c.command("shell", "shellcheck", ["shellcheck", *filter(is_shell, files)], 120)
+
+
+def is_shell(path: Path) -> bool:
+    with path.open("rb") as file:
+        words = file.readline(200).split()
+    return words[:1] != [] and words[0].startswith(b"#!") and words[-1].rpartition(b"/")[2] in (b"sh", b"bash", b"dash")
 
 
 def check_man(c: Context) -> StepResult:

@@ -41,7 +41,8 @@ def taken(**seconds):
 
 
 def test_a_table_has_a_line_a_contender_with_ratio_and_aim():
-    scene = Scene("8 nodes", (Contender(OURS, ()), Contender("slow", ()), Contender("fast", ())), {"slow": 2.0, "fast": 1.0})
+    contenders = tuple(Contender(name, ()) for name in (OURS, "slow", "fast"))
+    scene = Scene("8 nodes", contenders, {"slow": 2.0, "fast": 1.0})
     text = table(scene, taken(launch=[0.1] * 7, slow=[0.25] * 7, fast=[0.05] * 7))
     assert text.splitlines()[4:] == [
         "| launch | 100 ms | 100 ms–100 ms |  |  | 7 |  |",

@@ -5,7 +5,7 @@ import sys
 import pytest
 from testing.__main__ import run_steps
 from testing.context import Context
-from testing.steps import Step, all_steps, select
+from testing.steps import Step, all_steps, is_shell, select
 from testing.tally import Case, StepResult
 
 
@@ -34,7 +34,7 @@ def test_in_ci_a_skip_counts_as_a_failure(context):
 
 
 def test_chosen_steps_bring_the_builds_they_need_in_order():
-    steps = [step("build", "passed"), step("units", "passed", needs=("build",)), step("e2e", "passed", needs=("build",))]
+    steps = [step("build"), step("units", needs=("build",)), step("e2e", needs=("build",))]
     assert [s.name for s in select(steps, ["e2e"])] == ["build", "e2e"]
     assert select(steps, []) == steps
 
@@ -103,3 +103,12 @@ def test_a_sanitizer_report_of_any_process_is_a_failure(context):
     run = lambda env, prefix: context.command("asan-units", "x", [*prefix, *program("", body)], 30.0, env)
     assert context.sanitized("asan-units", run).cases == [
         Case("x", "passed"), Case("sanitizer report.42", "failed", "heap-use-after-free")]
+
+
+@pytest.mark.parametrize(
+    ("first_line", "expected"),
+    [("#!/usr/bin/env bash", True), ("#!/bin/sh", True), ("#!/usr/bin/env python3", False), ("sh", False), ("", False)],
+)
+def test_a_shell_script_is_known_by_its_first_line(tmp_path, first_line, expected):
+    (tmp_path / "x").write_text(first_line + "\n")
+    assert is_shell(tmp_path / "x") is expected
