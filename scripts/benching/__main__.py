@@ -68,7 +68,7 @@ def remotely(launch: str, nodes: list, rounds: int) -> list:
 @contextlib.contextmanager
 def virtual_nodes(count: int):
     """Brings nodes up and takes them down; they end with this process at the latest."""
-    up = [CLUSTER, "up", "--nodes", str(count), "--owner", str(os.getpid()), "--keep", str(ROOT)]
+    up = [CLUSTER, "up", "--nodes", str(count), "--owner", str(os.getpid())]
     directory = subprocess.run(up, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     try:
         yield directory

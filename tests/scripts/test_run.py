@@ -98,7 +98,7 @@ def test_an_old_report_is_not_counted_again(context):
 
 
 def test_a_sanitizer_report_of_any_process_is_a_failure(context):
-    body = "import os, re; path = re.search('log_path=([^:]*)', os.environ['ASAN_OPTIONS'])[1]\n" \
+    body = "import os, re; path = re.search(\"log_path='([^']*)'\", os.environ['ASAN_OPTIONS'])[1]\n" \
            "open(path + '.42', 'w').write('heap-use-after-free')"
     run = lambda env, prefix: context.command("asan-units", "x", [*prefix, *program("", body)], 30.0, env)
     assert context.sanitized("asan-units", run).cases == [
