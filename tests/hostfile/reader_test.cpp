@@ -158,6 +158,11 @@ TEST_CASE("devices and link fields of a wrong type are refused") {
 TEST_CASE("ranks of one host warn only when they are not adjacent") {
   CHECK(parse(R"([{"ssh": "a"}, {"ssh": "a"}, {"ssh": "b"}, {"ssh": "b"}])", "h")->warnings.empty());
   const auto apart = parse("[{\"ssh\": \"a\"}, {\"ssh\": \"b\"},\n {\"ssh\": \"a\"}]", "h");
+  const auto several =
+      parse(R"([{"ssh": "a"}, {"ssh": "b"}, {"ssh": "a"}, {"ssh": "b"}, {"ssh": "a"}])", "h");
+  CHECK(several->warnings ==
+        Strings{"h:1:38: (/2/ssh) ranks 0 and 2 are both on \"a\", with other hosts between "
+                "them (and so for 1 more); listed side by side they would communicate faster"});
   CHECK(apart->warnings ==
         Strings{"h:2:10: (/2/ssh) ranks 0 and 2 are both on \"a\", with other hosts between "
                 "them; listed side by side they would communicate faster"});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "decode.hpp"
@@ -25,22 +26,25 @@ std::optional<Error> check_encoding(std::string_view text, std::string_view name
                utf16 || nul < 4 ? "convert it, for example with: iconv -f UTF-16 -t UTF-8" : ""};
 }
 
-/// A ring goes from each rank to the next one: side by side, ranks of one host need no cable for that.
+/// A ring goes from each rank to the next one: side by side, ranks of one host need no cable for that. One
+/// warning tells of the first such host and counts the others.
 std::vector<std::string> scattered_hosts(const Document& document, const Decoded& decoded) {
-  std::vector<std::string> warnings;
   std::map<std::string_view, std::size_t> last_rank;
+  std::set<std::string_view> scattered;
+  std::string warning;
   const std::vector<Host>& hosts = decoded.hostfile.hosts;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
     const auto [seen, first] = last_rank.try_emplace(hosts[rank].ssh, rank);
     const std::size_t before = std::exchange(seen->second, rank);
-    if (first || before + 1 == rank) continue;
+    if (first || before + 1 == rank || !scattered.insert(hosts[rank].ssh).second) continue;
+    if (scattered.size() > 1) continue;
     const Index at = decoded.places[rank].ssh;
-    warnings.push_back(
-        fmt::format("{}: ({}) ranks {} and {} are both on {}, with other hosts between them; "
-                    "listed side by side they would communicate faster",
-                    document.place(at), document.pointer(at), before, rank, in_quotes(hosts[rank].ssh)));
+    warning = fmt::format("{}: ({}) ranks {} and {} are both on {}, with other hosts between them",
+                          document.place(at), document.pointer(at), before, rank, in_quotes(hosts[rank].ssh));
   }
-  return warnings;
+  if (scattered.empty()) return {};
+  if (scattered.size() > 1) warning += fmt::format(" (and so for {} more)", scattered.size() - 1);
+  return {warning + "; listed side by side they would communicate faster"};
 }
 
 }  // namespace
