@@ -1,0 +1,57 @@
+#include "launch/surroundings.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+
+namespace jackal::launch {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_executable_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+std::string find_python() {
+  constexpr std::string_view kName = "python3";
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::string_view directory = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(directory.size() < rest.size() ? directory.size() + 1 : rest.size());
+    const fs::path candidate = fs::path(directory) / kName;
+    if (candidate.is_absolute() && is_executable_file(candidate)) return candidate.string();
+  }
+  return std::string(kName);
+}
+
+// A script that exec would not find or not start: without the execute bit, or without a slash outside PATH.
+bool needs_interpreter(const std::string& word) {
+  std::error_code ignored;
+  if (fs::path(word).extension() != ".py" || !fs::is_regular_file(word, ignored)) return false;
+  return word.find('/') == std::string::npos || ::access(word.c_str(), X_OK) != 0;
+}
+
+}  // namespace
+
+Surroundings look_around(const std::vector<std::string>& command) {
+  Surroundings found;
+  found.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  winsize size{};
+  if (found.stdout_is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    found.columns = size.ws_col;
+    found.lines = size.ws_row;
+  }
+  std::error_code ignored;
+  found.directory = fs::current_path(ignored).string();
+  found.python = find_python();
+  found.command_is_script = !command.empty() && needs_interpreter(command.front());
+  return found;
+}
+
+}  // namespace jackal::launch
