@@ -1,22 +1,21 @@
 #include "jackal/remote/quote.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <random>
 
 #include "jackal/base/unique_fd.hpp"
+#include "output_of.hpp"
 #include "support/catch.hpp"
 
 namespace fs = std::filesystem;
 using jackal::UniqueFd;
 using jackal::remote::quote;
+using jackal::remote::test::is_installed;
+using jackal::remote::test::output_of;
 using Words = std::vector<std::string>;
 
 namespace {
@@ -39,54 +38,9 @@ const std::vector<Shell> kShells = {
     {"tcsh", {"tcsh", "-f"}, false},
 };
 
-bool is_installed(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "" : path;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(':'), rest.size());
-    if (::access((std::string(rest.substr(0, end)) + "/" + program).c_str(), X_OK) == 0) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return false;
-}
-
-std::string read_to_end(int fd) {
-  std::string bytes(1 << 16, '\0');
-  std::size_t size = 0;
-  for (ssize_t got = 0; (got = ::read(fd, bytes.data() + size, bytes.size() - size)) > 0;) {
-    size += static_cast<std::size_t>(got);
-    bytes.resize(std::max(bytes.size(), 2 * size));
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
-/// What a program writes to stdout, run with nothing on stdin and no stderr.
-std::string output_of(Words argv, const std::string& locale) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  ::fcntl(reader.get(), F_SETFD, FD_CLOEXEC);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, writer.get(), 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclose(&actions, writer.get());
-
+std::string output_in(const std::string& locale, Words argv) {
   argv.insert(argv.begin(), {"env", "LC_ALL=" + locale});
-  std::vector<char*> pointers;
-  for (std::string& word : argv) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed = ::posix_spawnp(&pid, "env", &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  REQUIRE(failed == 0);
-  writer.reset();
-  std::string bytes = read_to_end(reader.get());
-  REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-  return bytes;
+  return output_of(argv).bytes;
 }
 
 std::string nul_terminated(const Words& words) {
@@ -116,12 +70,12 @@ void check_round_trip(const Shell& shell, const Words& words, const std::string&
   CAPTURE(shell.name, locale, text);
   Words with_c = shell.argv;
   with_c.insert(with_c.end(), {"-c", text});
-  CHECK(output_of(with_c, locale) == expected);
+  CHECK(output_in(locale, with_c) == expected);
   const ScriptFile script;
   script.write(text + "\n");
   Words with_file = shell.argv;
   with_file.push_back(script.path());
-  CHECK(output_of(with_file, locale) == expected);
+  CHECK(output_in(locale, with_file) == expected);
 }
 
 Words every_byte(const Shell& shell) {
@@ -207,7 +161,7 @@ TEST_CASE("a program whose name is a reserved word or an assignment is still onl
       argv.insert(argv.end(), shell.argv.begin(), shell.argv.end());
       argv.insert(argv.end(), {"-c", quote(Words{name, "ran"})});
       CAPTURE(shell.name, argv.back());
-      CHECK(output_of(argv, "C") == "ran\n");
+      CHECK(output_in("C", argv) == "ran\n");
     }
   }
   fs::remove_all(directory);

@@ -241,6 +241,10 @@ TEST_CASE("of ProxyJump and ProxyCommand, the first shuts out the other") {
   CHECK(resolve("ProxyJump j\nProxyCommand c\n", "h").proxy_jump == "j");
   CHECK(resolve("ProxyJump j\nProxyCommand c\n", "h").proxy_command.empty());
   CHECK(resolve("ProxyCommand none\nProxyJump j\n", "h").proxy_jump.empty());
+  CHECK(resolve("ProxyJump none\nProxyCommand c\n", "h").proxy_command == "c");
+  CHECK(resolve("ProxyJump u@j:7,k # gate\n", "h").proxy_jump == "u@j:7,k");
+  CHECK(resolve("ProxyJump none # today\n", "h").proxy_jump.empty());
+  CHECK(resolve("ProxyJump ssh://u@[::1]:7,%r@gate-%n\n", "me@h").proxy_jump == "u@[::1]:7,me@gate-h");
 }
 
 TEST_CASE("errors say where, what was found and what was expected") {
@@ -258,6 +262,8 @@ TEST_CASE("errors say where, what was found and what was expected") {
         "~/.ssh/config:1: StrictHostKeyChecking: expected yes, accept-new, no, off or ask, found perhaps");
   CHECK(error_of("ProxyJump a,,b") ==
         "~/.ssh/config:1: ProxyJump: expected [user@]host[:port] with commas between, or none, found a,,b");
+  CHECK(error_of("ProxyJump a b") ==
+        "~/.ssh/config:1: ProxyJump: expected [user@]host[:port] with commas between, or none, found a b");
   CHECK(error_of("Match") == "~/.ssh/config:1: no argument after keyword Match");
   CHECK(error_of("Match host") == "~/.ssh/config:1: Match host has no argument");
   CHECK(error_of("Match localnetwork 10.0.0.0/8") == "~/.ssh/config:1: Match localnetwork is not supported");
@@ -316,6 +322,10 @@ TEST_CASE("settings that turn off what we do use are listed, too") {
   CHECK(resolve("PermitLocalCommand yes\nLocalCommand true\n", "h").not_honoured.size() == 1);
 }
 
+TEST_CASE("a timeout of none leaves room for a later one, as with OpenSSH") {
+  CHECK(resolve("ConnectTimeout none\nConnectTimeout 5\n", "h").connect_timeout == std::chrono::seconds(5));
+}
+
 TEST_CASE("a route visits jump hosts in order, each with its own settings") {
   const World world = with_config(
       "Host a\n HostName a.lan\n Port 7\n ProxyCommand nc %h %p\n"
@@ -349,4 +359,11 @@ TEST_CASE("jump hosts in a circle are an error that shows the circle") {
   const auto route = SshConfig::load(world.surroundings())->route("t");
   REQUIRE(!route);
   CHECK(route.error().what == "ProxyJump goes in a circle: me@t:22 needs me@gate:22 needs me@gate:22");
+}
+
+TEST_CASE("jump hosts without end are an error") {
+  const World world = with_config("ProxyJump x%h\n");
+  const auto route = SshConfig::load(world.surroundings())->route("t");
+  REQUIRE(!route);
+  CHECK(route.error().what == "ProxyJump needs more than 16 jump hosts, each behind another");
 }

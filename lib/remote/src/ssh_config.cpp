@@ -1,6 +1,7 @@
 #include "jackal/remote/ssh_config.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -11,6 +12,8 @@
 
 namespace jackal::remote {
 namespace {
+
+constexpr std::size_t kMaxJumps = 16;  // `ProxyJump x%h` would go on for ever
 
 constexpr std::string_view kUsualIdentities[] = {"id_rsa",     "id_ecdsa",      "id_ecdsa_sk",
                                                  "id_ed25519", "id_ed25519_sk", "id_dsa"};
@@ -109,15 +112,26 @@ private:
   }
 
   Result<void> set_proxy(HostSettings& host) const {
-    for (const auto& [name, field] :
-         {std::pair("ProxyJump", &host.proxy_jump), std::pair("ProxyCommand", &host.proxy_command)}) {
-      const Setting* setting = chosen_.find(name);
-      if (setting == nullptr || equals_ignoring_case(setting->rest, "none")) continue;
-      auto text = expand(setting->rest, kOfProxy, setting->place, choice_, destination_, surroundings_);
+    if (const Setting* jump = proxy("ProxyJump")) {
+      const auto list = expand(jump->rest, kOfProxy, jump->place, choice_, destination_, surroundings_);
+      if (!list) return fail(list.error());
+      const auto jumps = parse_jumps(*list);
+      if (!jumps) return fail(config_error(jump->place, jumps.error().where + ": " + jumps.error().what));
+      for (const Destination& hop : *jumps) {
+        host.proxy_jump += (host.proxy_jump.empty() ? "" : ",") + jump_text(hop);
+      }
+    }
+    if (const Setting* command = proxy("ProxyCommand")) {
+      auto text = expand(command->rest, kOfProxy, command->place, choice_, destination_, surroundings_);
       if (!text) return fail(text.error());
-      *field = std::move(*text);
+      host.proxy_command = std::move(*text);
     }
     return {};
+  }
+
+  const Setting* proxy(std::string_view name) const {
+    const Setting* setting = chosen_.find(name);
+    return setting == nullptr || equals_ignoring_case(setting->rest, "none") ? nullptr : setting;
   }
 
   static bool is_none(const Setting& setting) { return equals_ignoring_case(setting.words.front(), "none"); }
@@ -162,6 +176,11 @@ public:
       return fail({ErrorCode::bad_input, destination.host,
                    fmt::format("ProxyJump goes in a circle: {}", fmt::join(pending_, " needs ")),
                    "let the jump host's own Host block say `ProxyJump none`, above the others"});
+    }
+    if (pending_.size() > kMaxJumps) {
+      return fail({ErrorCode::bad_input, destination.host,
+                   fmt::format("ProxyJump needs more than {} jump hosts, each behind another", kMaxJumps),
+                   ""});
     }
     if (!host->proxy_jump.empty()) {
       const auto done = add_jumps(host->proxy_jump);

@@ -58,8 +58,13 @@ private:
       return {};
     }
     const auto good = check_value(line);
-    if (good && active) choice_.settings.add({line.keyword, line.words, line.rest, line.place});
-    return good;
+    if (!good || !active) return good;
+    // To OpenSSH a timeout of none is one not yet set.
+    if (line.keyword->value == Value::time && line.words.front() == "none") return {};
+    const bool jumps = line.keyword->value == Value::jump;
+    choice_.settings.add(
+        {line.keyword, line.words, jumps ? std::string(jump_list(line.rest)) : line.rest, line.place});
+    return {};
   }
 
   Result<void> check_unknown(const ConfigLine& line) const {
@@ -173,8 +178,9 @@ Setting typed(std::string_view keyword, const std::string& value) {
 
 void Chosen::add(Setting setting) {
   const std::string_view key = setting.keyword->key();
-  // Whichever of the two stands first shuts out the other.
-  if (key == "ProxyCommand" && find("ProxyJump") != nullptr) return;
+  // Whichever of the two stands first shuts out the other; only `ProxyJump none` leaves room.
+  const Setting* jump = find("ProxyJump");
+  if (key == "ProxyCommand" && jump != nullptr && !equals_ignoring_case(jump->rest, "none")) return;
   if (key == "ProxyJump" && find("ProxyCommand") != nullptr) return;
   for (const Setting& earlier : settings_) {
     if (earlier.keyword->key() != key) continue;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <limits>
 
 #include "jackal/base/text.hpp"
@@ -53,9 +53,10 @@ tl::unexpected<Error> expected(const ConfigLine& line, std::string_view what, st
 }
 
 Result<void> check_jump(const ConfigLine& line) {
-  if (equals_ignoring_case(line.rest, "none")) return {};
-  const auto jumps = parse_jumps(line.rest);
-  if (jumps) return {};
+  const std::string_view list = jump_list(line.rest);
+  const std::string_view after = without_leading_space(std::string_view(line.rest).substr(list.size()));
+  const bool clean = after.empty() || after.front() == '#';
+  if (clean && (equals_ignoring_case(list, "none") || parse_jumps(list))) return {};
   return expected(line, "[user@]host[:port] with commas between, or none", line.rest);
 }
 
@@ -106,6 +107,10 @@ Result<void> check_value(const ConfigLine& line) {
   const std::string_view what = wanted(kind, line.words.front());
   if (!what.empty()) return expected(line, what, line.words.front());
   return {};
+}
+
+std::string_view jump_list(std::string_view rest) {
+  return rest.substr(0, std::min(rest.find_first_of(" \t#"), rest.size()));
 }
 
 std::optional<bool> parse_flag(std::string_view text) {
