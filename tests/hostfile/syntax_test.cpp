@@ -90,3 +90,39 @@ TEST_CASE("a text of more than 16 MiB is refused unread") {
   CHECK(refusal(std::string((16 << 20) + 1, '[')) ==
         "h.json: found 16777217 bytes, expected a host file, of at most 16777216");
 }
+
+namespace {
+
+constexpr std::string_view kMesh =
+    "{\"backend\": \"jaccl\", \"envs\": [\"A=\\u00e9\"],\n \"hosts\": [\n"
+    "  {\"ssh\": \"é1\", \"ips\": [\"10.0.0.1\"], \"rdma\": [[], [\"p\", \"q\"]], \"x\": [153, {}]},\n"
+    "  {\"ssh\": \"日2\", \"rdma\": [[\"p\", \"q\"], []]}\n]}";
+
+/// Counted the simple way: "h.json:LINE:COLUMN: " of a byte.
+std::string place(std::string_view text, std::size_t offset) {
+  int line = 1, column = 1;
+  for (const char c : text.substr(0, offset)) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+    column = c == '\n' ? 1 : column + (continues ? 0 : 1);
+    line += c == '\n' ? 1 : 0;
+  }
+  return "h.json:" + std::to_string(line) + ":" + std::to_string(column) + ": ";
+}
+
+}  // namespace
+
+TEST_CASE("a control character anywhere in a file is found at its place") {
+  REQUIRE(refusal(kMesh) == "(accepted)");
+  for (std::size_t at = 0; at < kMesh.size(); ++at) {
+    if (static_cast<unsigned char>(kMesh[at]) >= 0x80) continue;  // half a character would come first
+    std::string broken(kMesh);
+    broken[at] = '\x01';
+    INFO(at);
+    CHECK(refusal(broken).substr(0, place(kMesh, at).size()) == place(kMesh, at));
+  }
+}
+
+TEST_CASE("a file that is cut off is refused wherever it ends") {
+  for (std::size_t size = 0; size < kMesh.size(); ++size)
+    CHECK(refusal(kMesh.substr(0, size)) != "(accepted)");
+}

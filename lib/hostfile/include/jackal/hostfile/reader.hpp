@@ -15,13 +15,14 @@ namespace jackal::hostfile {
 
 struct ReadOptions {
   /// The backend of the command line, which beats the file's. The device matrix is checked only for a backend
-  /// that uses it (jaccl, jaccl-ring, and jackal where the matrix is present).
+  /// that uses it: jaccl and jaccl-ring, which need one unless there is but one host, and jackal where the
+  /// matrix is present.
   std::optional<Backend> backend;
 };
 
 struct ReadResult {
   Hostfile hostfile;
-  std::vector<std::string> warnings;  // e.g. ranks of one host that are not adjacent
+  std::vector<std::string> warnings;  // whole lines; e.g. ranks of one host that are not adjacent
 };
 
 /// `name` stands in messages for the file's path.
