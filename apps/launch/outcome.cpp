@@ -152,9 +152,9 @@ public:
       if (ending.how == How::stopped) stopped.push_back(ending.rank);
       if (ending.how == How::abandoned) abandoned.push_back(ending.rank);
       if (ending.how == How::not_started) not_started.push_back(ending.rank);
-      if (is_failure(ending)) say(who(ending) + " " + what_happened(ending));
     }
     if (conclusion_.through_mpirun) return;
+    other_failures(first);
     const std::string why = because(first);
     list(not_started, "not started", why);
     list(stopped, "stopped", why);
@@ -162,6 +162,28 @@ public:
   }
 
 private:
+  /// Ranks that failed in the same way, as survivors of a dead peer do, share a line.
+  void other_failures(const Ending* first) {
+    std::vector<std::pair<std::string, std::vector<const Ending*>>> kinds;  // in order of arrival
+    for (const Ending& ending : conclusion_.endings) {
+      if (&ending == first || !is_failure(ending)) continue;
+      Ending timeless = ending;
+      timeless.after = {};
+      const std::string kind = what_happened(timeless);
+      const auto same = [&](const auto& known) { return known.first == kind; };
+      auto found = std::find_if(kinds.begin(), kinds.end(), same);
+      if (found == kinds.end()) found = kinds.insert(found, {kind, {}});
+      found->second.push_back(&ending);
+    }
+    for (const auto& [kind, endings] : kinds) {
+      std::vector<int> ranks;
+      for (const Ending* ending : endings) ranks.push_back(ending->rank);
+      const std::string text = what_happened(*endings.front());
+      say(ranks.size() == 1 ? who(*endings.front()) + " " + text
+                            : ranks_text(ranks) + " " + text + ", the first of them");
+    }
+  }
+
   void list(const std::vector<int>& ranks, const std::string& what, const std::string& why) {
     if (ranks.empty()) return;
     say(fmt::format("{} {} {}{}", ranks_text(ranks), ranks.size() == 1 ? "was" : "were", what, why));
@@ -202,12 +224,11 @@ private:
   std::vector<std::string> lines_;
 };
 
-void say_error(Report& report, const Error& error) {
-  if (!error.hint.empty()) report.say(error.hint);
-  report.say(error.where.empty() ? error.what : error.where + ": " + error.what);
+std::string error_line(const Error& error) {
+  return error.where.empty() ? error.what : error.where + ": " + error.what;
 }
 
-/// Ranks that failed by themselves and the one that did so first; nullptr when none did.
+/// nullptr when no rank failed by itself.
 const Ending* first_failure(const Conclusion& conclusion) {
   const auto found = std::find_if(conclusion.endings.begin(), conclusion.endings.end(), is_failure);
   return found == conclusion.endings.end() ? nullptr : &*found;
@@ -238,7 +259,9 @@ Outcome decide(const Conclusion& conclusion) {
         Error{ErrorCode::internal, "launch", "the job was stopped for a reason that is not known", ""});
     Report report(conclusion);
     report.others(nullptr);
-    say_error(report, error);
+    // The advice first: the last line is the one that names the cause.
+    if (!error.hint.empty()) report.say(error.hint);
+    report.say(error_line(error));
     return {exit_code_of(error), report.take()};
   }
   if (conclusion.stop == Stop::timed_out) {
@@ -262,7 +285,8 @@ Outcome decide(const Conclusion& conclusion) {
 Outcome decide(const Error& error) {
   const Conclusion nothing_ran;
   Report report(nothing_ran);
-  say_error(report, error);
+  report.say(error_line(error));
+  if (!error.hint.empty()) report.say(error.hint);
   return {exit_code_of(error), report.take()};
 }
 

@@ -1,6 +1,8 @@
 #include "launch/outcome.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <random>
 
 #include "launch/fixture.hpp"
 
@@ -89,7 +91,7 @@ TEST_CASE("exit code 126: the program cannot be started, and what to do", "[outc
 TEST_CASE("exit code 64: a usage error", "[outcome]") {
   const Outcome outcome = decide(Error{ErrorCode::usage, "--hosts", "it is empty", "name one"});
   CHECK(outcome.exit_code == 64);
-  CHECK(outcome.lines == Words{"launch: name one", "launch: --hosts: it is empty"});
+  CHECK(outcome.lines == Words{"launch: --hosts: it is empty", "launch: name one"});
 }
 
 TEST_CASE("exit code 65: a bad host file", "[outcome]") {
@@ -180,6 +182,35 @@ TEST_CASE("the first failure's last lines are repeated, as a terminal shows them
   failed.stderr_tail = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12";
   CHECK(first_failure({failed}).lines.size() == 12);
   CHECK(first_failure({failed}).lines[1] == "  3");
+}
+
+TEST_CASE("survivors that fail alike share a line", "[outcome]") {
+  const Outcome outcome = first_failure({ending(2, How::signalled, SIGSEGV), ending(3, How::exited, 1, 1300),
+                                         ending(0, How::exited, 1, 1400), ending(1, How::exited, 2, 1500)});
+  CHECK(outcome.lines == Words{"launch: ranks 0 and 3 exited with code 1 after 1.3 s, the first of them",
+                               "launch: rank 1 on n2 exited with code 2 after 1.5 s",
+                               "launch: rank 2 on n3 was ended by SIGSEGV after 1.2 s"});
+}
+
+// Whatever arrives in whatever order: the first failure alone decides, and the last line names it.
+TEST_CASE("only the first failure decides the exit code and the last line", "[outcome]") {
+  std::mt19937 random(5);
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<Ending> endings;
+    std::vector<int> ranks{0, 1, 2, 3};
+    std::shuffle(ranks.begin(), ranks.end(), random);
+    for (const int rank : ranks) {
+      endings.push_back(ending(rank, static_cast<How>(random() % 7), static_cast<int>(random() % 3)));
+    }
+    const int first = ranks[0];
+    endings[0] = ending(first, How::exited, 42);
+    const Outcome outcome = first_failure(endings);
+    REQUIRE(outcome.exit_code == 42);
+    const auto index = static_cast<std::size_t>(first);
+    REQUIRE(outcome.lines.back() == "launch: rank " + std::to_string(first) + " on " + kHosts[index] +
+                                        " exited with code 42 after 1.2 s");
+    for (const std::string& line : outcome.lines) REQUIRE(line.find('\n') == std::string::npos);
+  }
 }
 
 TEST_CASE("many ranks are named by ranges", "[outcome]") {
