@@ -1,5 +1,8 @@
 #include "launch/job.hpp"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
 #include <set>
 
 #include "launch/fixture.hpp"
@@ -165,6 +168,30 @@ TEST_CASE("the coordinator keeps off the ports of the ring and the busy ones", "
   CHECK(port_of(job_of({"-n", "2"}, std::nullopt, with_busy(facts_for(layout), 0, {port})).coordinator) !=
         free);
   CHECK(port_of(job_of({"-n", "2", "-p", std::to_string(free)}).coordinator) > free + 1);
+}
+
+// Whatever is busy: no port of the job is, no two of its ports on one host are the same, none beyond 65535.
+TEST_CASE("no port of a job is taken already", "[job]") {
+  std::mt19937 random(11);
+  for (int round = 0; round < 200; ++round) {
+    const Words args{"--hosts", "a,b,c", "-n", std::to_string(1 + random() % 3)};
+    const Layout layout = layout_of(args);
+    std::vector<NodeFacts> facts = facts_for(layout);
+    for (NodeFacts& host : facts) {
+      for (int i = 0; i < 40; ++i) {
+        host.busy_ports.push_back(static_cast<std::uint16_t>(32'320 + random() % 80));
+      }
+    }
+    const Job job = job_of(args, std::nullopt, facts);
+    const auto ring = nlohmann::json::parse(file_in(job.ranks[0], "MLX_HOSTFILE").value_or(""));
+    REQUIRE(ring.size() == layout.ranks.size());
+    for (std::size_t rank = 0; rank < ring.size(); ++rank) {
+      const int port = port_of(ring[rank][0]);
+      const std::vector<std::uint16_t>& busy = facts[layout.ranks[rank].host].busy_ports;
+      REQUIRE(std::count(busy.begin(), busy.end(), port) == 0);
+      REQUIRE(port == port_of(ring[0][0]) + static_cast<int>(rank));
+    }
+  }
 }
 
 TEST_CASE("the usual port moves when any of the ring's is taken, and says so", "[job]") {

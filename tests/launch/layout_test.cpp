@@ -1,5 +1,7 @@
 #include "launch/layout.hpp"
 
+#include <random>
+
 #include "launch/fixture.hpp"
 
 namespace jackal::launch {
@@ -120,6 +122,30 @@ TEST_CASE("a ragged matrix that nobody uses does no harm", "[layout]") {
       layout_of({"--backend", "ring", "--exclude", "b"},
                 R"([{"ssh": "a", "rdma": [null]}, {"ssh": "b"}, {"ssh": "c", "rdma": ["x", null, null]}])");
   CHECK(host_of_rank(layout) == Words{"a", "c"});
+}
+
+// Whatever the hosts: ranks of a host count from 0 in rank order, and every rank is listed at its host once.
+TEST_CASE("ranks and hosts agree with each other for any list of hosts", "[layout]") {
+  std::mt19937 random(3);
+  for (int round = 0; round < 300; ++round) {
+    std::string list;
+    for (auto count = 1 + random() % 8; count > 0; --count) {
+      list += (list.empty() ? "n" : ",n") + std::to_string(random() % 4);
+    }
+    const Layout layout = layout_of({"--hosts", list, "-n", std::to_string(1 + random() % 4)});
+    REQUIRE(layout.hostfile.hosts.size() == layout.ranks.size());
+    std::size_t listed = 0;
+    for (const Host& host : layout.hosts) {
+      listed += host.ranks.size();
+      for (std::size_t local = 0; local < host.ranks.size(); ++local) {
+        const auto rank = static_cast<std::size_t>(host.ranks[local]);
+        REQUIRE(layout.hostfile.hosts[rank].ssh == host.ssh);
+        REQUIRE(layout.ranks[rank].local_rank == static_cast<int>(local));
+        REQUIRE(layout.ranks[rank].local_size == static_cast<int>(host.ranks.size()));
+      }
+    }
+    REQUIRE(listed == layout.ranks.size());
+  }
 }
 
 TEST_CASE("flags without effect are announced", "[layout]") {
