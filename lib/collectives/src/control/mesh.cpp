@@ -1,0 +1,60 @@
+#include "control/mesh.hpp"
+
+#include <array>
+
+#include "control/messages.hpp"
+#include "transports/tcp/socket.hpp"
+
+namespace jackal::collectives {
+
+Mesh::Mesh(int rank, int size, std::string secret, Log log)
+    : rank_(rank), size_(size), secret_(std::move(secret)), log_(log) {
+  peers_.resize(static_cast<std::size_t>(size));
+}
+
+News Mesh::listen(int rank) {
+  Peer& from = peer(rank);
+  News news;
+  std::array<char, 4096> chunk;
+  while (from.control && !news.closed) {
+    // First what came together with the end of the handshake.
+    while (auto frame = from.reader.next()) {
+      if (frame->type == FrameType::goodbye) from.left = true;
+      news.frames.push_back(std::move(*frame));
+    }
+    from.trouble = from.reader.problem();
+    if (from.trouble.empty()) {
+      const Moved moved = receive_some(from.control.get(), chunk.data(), chunk.size());
+      if (moved.bytes == 0 && moved.error == 0 && !moved.end) break;
+      from.reader.feed({chunk.data(), moved.bytes});
+      if (moved.end) from.trouble = "it closed the connection";
+      if (moved.error != 0) from.trouble = system_text(moved.error);
+    }
+    news.closed = !from.trouble.empty();
+  }
+  if (news.closed) from.control.reset();
+  return news;
+}
+
+void Mesh::tell_all(const std::string& frame) {
+  for (Peer& to : peers_) {
+    if (!to.control) continue;
+    // The connection is idle, so a frame of this size fits its buffer; where it does not, the end of the
+    // connection tells the peer enough.
+    const iovec piece = {const_cast<char*>(frame.data()), frame.size()};
+    send_some(to.control.get(), {&piece, 1});
+  }
+}
+
+void Mesh::announce(const Error& error) {
+  tell_all(encode_frame(FrameType::abort, encode_error(error), secret_));
+}
+
+void Mesh::say_goodbye() { tell_all(encode_frame(FrameType::goodbye, "", secret_)); }
+
+Error error_of(const Frame& abort, int from) {
+  if (auto error = decode_error(abort.body)) return std::move(*error);
+  return Error(Code::internal, "rank " + std::to_string(from) + " sent a message that cannot be read", from);
+}
+
+}  // namespace jackal::collectives

@@ -1,0 +1,43 @@
+// From the environment's variables to what init() is to do. Pure but for the files that the variables name.
+// Nothing is guessed: a variable that is malformed, or that asks for what this version cannot do, is an
+// error.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+#include "log.hpp"
+#include "transports/tcp/address.hpp"
+
+namespace jackal::collectives {
+
+/// The value of a variable; nullopt when it is not set.
+using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
+
+struct Job {
+  int rank = 0;
+  int size = 1;
+  HostPort coordinator;            // where the ranks meet; meaningless for a group of one
+  std::string id;                  // "" when the starter gave none
+  std::string secret;              // "" when the starter gave none
+  std::vector<std::string> hosts;  // of every rank, as the host file calls it; may be empty
+  std::string hostfile;            // path of JACKAL_HOSTFILE; may be empty
+  std::string source = "nothing";  // which variables it came from
+};
+
+struct Environment {
+  Job job;
+  std::optional<std::chrono::milliseconds> timeout;
+  LogLevel log = LogLevel::off;
+  std::vector<std::string> skipped;  // incomplete sets that a complete one made irrelevant
+};
+
+/// Throws Error: invalid_argument for what is malformed or incomplete, unavailable for what does not exist
+/// yet.
+Environment read_environment(const Lookup& lookup);
+
+}  // namespace jackal::collectives

@@ -1,0 +1,37 @@
+// The JSON files that the environment names. They come from outside: everything is checked, nothing assumed.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jackal::collectives {
+
+/// A value, or why there is none.
+template <class T>
+struct Read {
+  std::optional<T> value = {};
+  std::string problem = {};
+};
+
+struct HostTable {
+  std::vector<std::string> names;  // of every rank's host; "" where the file has none
+  std::string backend;             // "" when the file names none
+};
+
+/// JACKAL_HOSTFILE: {"backend": …, "hosts": [{"ssh": …}, …]}, one entry a rank. Other keys are skipped.
+Read<HostTable> parse_host_table(std::string_view json);
+
+/// MLX_HOSTFILE: [["address:port", …], …], one list a rank; the first address of each. Nothing but white
+/// space is one rank without an address.
+Read<std::vector<std::string>> parse_ring(std::string_view json);
+
+/// MLX_IBV_DEVICES: a square matrix of null, device or list of devices; the number of ranks.
+Read<int> parse_device_matrix(std::string_view json);
+
+/// The whole file, or why not, with its path.
+Read<std::string> read_text(const std::string& path, std::size_t limit_bytes);
+
+}  // namespace jackal::collectives
