@@ -1,0 +1,250 @@
+#include "env/environment.hpp"
+
+#include "collectives/ranks.hpp"
+#include "env/files.hpp"
+#include "env/starters.hpp"
+#include "support/catch.hpp"
+
+using namespace jackal::collectives;
+using ranks::Directory;
+using Set = ranks::Variables;
+
+namespace {
+
+Environment read(Set variables) { return read_environment(ranks::options(std::move(variables)).variable); }
+
+std::string refusal(Set variables, Code expected = Code::invalid_argument) {
+  try {
+    read(std::move(variables));
+  } catch (const Error& error) {
+    CHECK(error.code() == expected);
+    CHECK(error.operation == "init");
+    return error.what();
+  }
+  return "accepted";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string place(const Job& job) {
+  return job.coordinator.host + " " + std::to_string(job.coordinator.port);
+}
+
+}  // namespace
+
+TEST_CASE("nothing set is a group of one") {
+  const Environment environment = read({});
+  CHECK(environment.job.rank == 0);
+  CHECK(environment.job.size == 1);
+  CHECK_FALSE(environment.timeout);
+  CHECK(environment.log == LogLevel::off);
+}
+
+TEST_CASE("what launch sets is taken before everything else") {
+  const Directory directory;
+  const std::string hosts = directory.write(
+      "hosts", R"({"backend": "ring", "hosts": [{"ssh": "a"}, {"ssh": "b", "ips": ["10.0.0.2"]}]})");
+  const std::string secret = directory.write("secret", std::string(32, 's'));
+  const Environment environment = read({{"JACKAL_RANK", "1"},
+                                        {"JACKAL_SIZE", "2"},
+                                        {"JACKAL_COORDINATOR", "[fd00::1]:20001"},
+                                        {"JACKAL_HOSTFILE", hosts},
+                                        {"JACKAL_JOB", "j1"},
+                                        {"JACKAL_SECRET_FILE", secret},
+                                        {"JACKAL_TIMEOUT", "7"},
+                                        {"JACKAL_LOG", "warn"},
+                                        {"MLX_RANK", "0"},
+                                        {"MLX_HOSTFILE", "/nonexistent"},
+                                        {"OMPI_COMM_WORLD_RANK", "5"},
+                                        {"OMPI_COMM_WORLD_SIZE", "6"}});
+  const Job& job = environment.job;
+  CHECK(job.source == "JACKAL_*");
+  CHECK(job.rank == 1);
+  CHECK(job.size == 2);
+  CHECK(place(job) == "fd00::1 20001");
+  CHECK(job.id == "j1");
+  CHECK(job.secret == std::string(32, 's'));
+  CHECK(job.hosts == std::vector<std::string>{"a", "b"});
+  CHECK(environment.timeout == std::chrono::seconds(7));
+  CHECK(environment.log == LogLevel::warn);
+}
+
+TEST_CASE("MLX's ring host file gives size and meeting place") {
+  const Directory directory;
+  const std::string ring =
+      directory.write("ring", R"([["10.0.0.1:32323", "10.0.0.1:32324"], ["10.0.0.2:32325"]])");
+  const Job job = read({{"MLX_RANK", "1"}, {"MLX_HOSTFILE", ring}}).job;
+  CHECK(job.rank == 1);
+  CHECK(job.size == 2);
+  CHECK(place(job) == "10.0.0.1 32323");
+  CHECK(read({{"MLX_RANK", "0"}, {"MLX_HOSTFILE", directory.write("one", "")}}).job.size == 1);
+}
+
+TEST_CASE("JACCL's variables win over MLX's, and ask for RDMA") {
+  const Directory directory;
+  const std::string matrix = directory.write("matrix", R"([[null, "rdma_en5"], [["rdma_en5"], null]])");
+  Set set = {{"JACCL_RANK", "1"},
+             {"MLX_RANK", "0"},
+             {"MLX_IBV_DEVICES", matrix},
+             {"JACCL_COORDINATOR", "10.0.0.1:5000"},
+             {"MLX_JACCL_COORDINATOR", "10.0.0.9:1"}};
+  CHECK(contains(refusal(set, Code::unavailable), "asks for RDMA"));
+  set["JACKAL_TRANSPORT"] = "tcp";
+  const Job job = read(set).job;
+  CHECK(job.rank == 1);
+  CHECK(job.size == 2);
+  CHECK(place(job) == "10.0.0.1 5000");
+}
+
+TEST_CASE("a host file for jaccl asks for RDMA, too") {
+  const Directory directory;
+  const std::string hosts =
+      directory.write("hosts", R"({"backend": "jaccl", "hosts": [{"ssh": "a"}, {"ssh": "b"}]})");
+  Set set = {
+      {"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}, {"JACKAL_HOSTFILE", hosts}};
+  CHECK(contains(refusal(set, Code::unavailable), "the backend \"jaccl\""));
+  set["JACKAL_TRANSPORT"] = "tcp";
+  CHECK(read(set).job.size == 2);
+}
+
+TEST_CASE("MLX's variables for NCCL are complete as well") {
+  const Job job =
+      read({{"MLX_RANK", "1"}, {"MLX_WORLD_SIZE", "4"}, {"NCCL_HOST_IP", "10.0.0.1"}, {"NCCL_PORT", "12345"}})
+          .job;
+  CHECK(job.rank == 1);
+  CHECK(job.size == 4);
+  CHECK(place(job) == "10.0.0.1 12345");
+}
+
+TEST_CASE("other starters' variables give rank and size, MASTER_* the meeting place") {
+  const Set master = {{"MASTER_ADDR", "head"}, {"MASTER_PORT", "29500"}};
+  const auto check = [&](const char* rank, const char* size) {
+    Set set = master;
+    set[rank] = "2";
+    set[size] = "3";
+    const Job job = read(set).job;
+    CHECK(job.rank == 2);
+    CHECK(job.size == 3);
+    CHECK(place(job) == "head 29500");
+    set["JACKAL_COORDINATOR"] = "other:7";
+    CHECK(place(read(set).job) == "other 7");
+  };
+  check("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE");
+  check("PMI_RANK", "PMI_SIZE");
+  check("SLURM_PROCID", "SLURM_STEP_NUM_TASKS");
+  check("RANK", "WORLD_SIZE");
+}
+
+TEST_CASE("Slurm needs nothing else: first node, and a port that the job's number gives") {
+  const Job job = read({{"SLURM_PROCID", "1"},
+                        {"SLURM_STEP_NUM_TASKS", "2"},
+                        {"SLURM_STEP_NODELIST", "gpu[03-04]"},
+                        {"SLURM_JOB_ID", "1000"},
+                        {"SLURM_STEP_ID", "2"}})
+                      .job;
+  CHECK(place(job) == "gpu03 21002");
+  CHECK(read({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}).job.size == 1);
+}
+
+TEST_CASE("the first node of a Slurm list") {
+  CHECK(first_slurm_node("n1") == "n1");
+  CHECK(first_slurm_node("n1,n2") == "n1");
+  CHECK(first_slurm_node("n[07-12,20],m1") == "n07");
+  CHECK(first_slurm_node("n[3]") == "n3");
+  CHECK(first_slurm_node("n[3,5]-ib,m") == "n3-ib");
+  for (const char* bad : {"", ",", "n[", "n[]", "n[1", "n]"}) CHECK_FALSE(first_slurm_node(bad));
+}
+
+TEST_CASE("asked for several ranks but not told where they meet is an error") {
+  CHECK(contains(refusal({{"JACKAL_SIZE", "2"}}), "JACKAL_SIZE is set, but JACKAL_RANK is not"));
+  CHECK(contains(refusal({{"JACKAL_RANK", "0"}}), "JACKAL_RANK is set, but JACKAL_SIZE is not"));
+  CHECK(contains(refusal({{"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}}), "JACKAL_COORDINATOR is not set"));
+  CHECK(contains(refusal({{"MLX_RANK", "0"}}), "MLX_RANK is set, but MLX_HOSTFILE"));
+  CHECK(contains(refusal({{"MLX_HOSTFILE", "/f"}}), "MLX_RANK is not"));
+  CHECK(contains(refusal({{"WORLD_SIZE", "4"}}), "RANK is not"));
+  CHECK(contains(refusal({{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "2"}}),
+                 "Open MPI has started 2 ranks, but nothing says where they meet"));
+  CHECK(read({{"RANK", "private"}}).job.size == 1);
+}
+
+TEST_CASE("an incomplete set gives way to a complete one, and is mentioned") {
+  const Environment environment = read({{"MLX_RANK", "0"},
+                                        {"RANK", "1"},
+                                        {"WORLD_SIZE", "2"},
+                                        {"MASTER_ADDR", "head"},
+                                        {"MASTER_PORT", "29500"}});
+  CHECK(environment.job.size == 2);
+  REQUIRE(environment.skipped.size() == 1);
+  CHECK(contains(environment.skipped[0], "MLX_RANK is set, but"));
+}
+
+TEST_CASE("malformed variables are refused, not guessed") {
+  const auto with = [](const std::string& name, const std::string& value) {
+    Set set = {{"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}};
+    set[name] = value;
+    return set;
+  };
+  CHECK(refusal(with("JACKAL_RANK", "one")) ==
+        "JACKAL_RANK is \"one\", expected a whole number from 0 to 4095");
+  CHECK(refusal(with("JACKAL_RANK", "2")) == "JACKAL_RANK is 2, but the group has 2 ranks, counted from 0");
+  CHECK(refusal(with("JACKAL_RANK", "-1")) != "accepted");
+  CHECK(refusal(with("JACKAL_SIZE", "0")) != "accepted");
+  CHECK(refusal(with("JACKAL_SIZE", "2 ")) != "accepted");
+  CHECK(refusal(with("JACKAL_COORDINATOR", "h")) ==
+        "JACKAL_COORDINATOR is \"h\", expected ADDRESS:PORT or [IPV6-ADDRESS]:PORT");
+  CHECK(refusal(with("JACKAL_TIMEOUT", "0")) != "accepted");
+  CHECK(refusal(with("JACKAL_TIMEOUT", "1.5")) != "accepted");
+  CHECK(refusal(with("JACKAL_LOG", "loud")) ==
+        "JACKAL_LOG is \"loud\", expected one of: error, warn, info, debug");
+  CHECK(refusal(with("JACKAL_DETERMINISTIC", "yes")) != "accepted");
+  CHECK(refusal(with("JACKAL_TRANSPORT", "carrier pigeon")) != "accepted");
+  CHECK(refusal(with("JACKAL_VERBS_LIMITS", "none")) != "accepted");
+}
+
+TEST_CASE("what this version does not have is refused, what it has is not") {
+  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "shm"}}, Code::unavailable), "it has: auto, tcp"));
+  CHECK(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable) != "accepted");
+  CHECK(refusal({{"JACKAL_ALGORITHM", "ring"}}, Code::unavailable) != "accepted");
+  CHECK(refusal({{"JACKAL_FABRIC", "/f"}}, Code::unavailable) != "accepted");
+  CHECK(refusal({{"JACKAL_VERBS_LIMITS", "apple"}}, Code::unavailable) != "accepted");
+  CHECK(read({{"JACKAL_TRANSPORT", "auto"}, {"JACKAL_ALGORITHM", "auto"}, {"JACKAL_DETERMINISTIC", "1"}})
+            .job.size == 1);
+  CHECK(read({{"JACKAL_TRANSPORT", "tcp"}, {"JACKAL_FABRIC", ""}}).job.size == 1);
+}
+
+TEST_CASE("files that the environment names are checked") {
+  const Directory directory;
+  const auto with = [](const std::string& name, const std::string& value) {
+    Set set = {{"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}};
+    set[name] = value;
+    return set;
+  };
+  CHECK(contains(refusal(with("JACKAL_HOSTFILE", directory / "none")), "JACKAL_HOSTFILE: "));
+  CHECK(contains(refusal(with("JACKAL_HOSTFILE", directory.write("bad", "{"))), "is not valid JSON"));
+  CHECK(contains(refusal(with("JACKAL_HOSTFILE", directory.write("three", R"({"hosts": [{}, {}, {}]})"))),
+                 "has 3 hosts, expected one for each of 2 ranks"));
+  CHECK(contains(refusal(with("JACKAL_SECRET_FILE", directory.write("short", "secret"))), "has 6 bytes"));
+  CHECK(contains(refusal({{"MLX_RANK", "0"}, {"MLX_HOSTFILE", directory.write("r", R"([["a"], ["b:1"]])")}}),
+                 "is not ADDRESS:PORT"));
+}
+
+TEST_CASE("JSON that is not what it should be is described") {
+  CHECK(parse_host_table("[]").problem == "is not an object with a list of \"hosts\"");
+  CHECK(parse_host_table("{}").problem == "has no list of \"hosts\"");
+  CHECK(parse_host_table(R"({"hosts": []})").problem == "has 0 hosts, expected 1 to 4096");
+  CHECK(parse_host_table(R"({"hosts": [1]})").problem == "entry 0 of its hosts is not an object");
+  CHECK(parse_host_table(R"({"hosts": [{}, {"ssh": 1}]})").problem ==
+        "entry 1 of its hosts has a \"ssh\" that is not a string");
+  CHECK(parse_host_table("{\"hosts\": [{\"ssh\": \"\xff\"}]}").problem == "is not valid JSON");
+  CHECK(parse_host_table(std::string(100000, '[')).problem != "");
+  CHECK(parse_host_table(std::string(20, '[') + std::string(20, ']')).problem ==
+        "is nested deeper than 16 levels");
+  CHECK(parse_ring("{}").problem == "is not a list with one list of addresses for each rank");
+  CHECK(parse_ring("[[]]").problem == "entry 0 is not a list of \"address:port\"");
+  CHECK(parse_ring(R"([["a:1"], [7]])").problem == "entry 1 is not a list of \"address:port\"");
+  CHECK(parse_ring(" \n").value == std::vector<std::string>{""});
+  CHECK(parse_device_matrix("[[null, null], [null]]").problem == "is not a square matrix of devices");
+  CHECK(parse_device_matrix(R"([[null, "a"], ["b", null]])").value == 2);
+}
