@@ -1,0 +1,8 @@
+"""Fixtures of every pytest test of the project."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "cluster"))
+
+from fixture import bin_dir, cluster4, make_cluster  # noqa: E402,F401
