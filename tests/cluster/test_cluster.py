@@ -91,7 +91,7 @@ def test_up_that_is_ended_halfway_leaves_nothing(tmp_path, number, moment):
     before = traces()
     directory = tmp_path / "c"
     up = subprocess.Popen(
-        [sys.executable, str(TOOL), "up", "--nodes", "8", "--dir", str(directory)],
+        [sys.executable, str(TOOL), "up", "--nodes", "8", "--dir", str(directory), "--owner", str(os.getpid())],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     reached = {
@@ -102,10 +102,9 @@ def test_up_that_is_ended_halfway_leaves_nothing(tmp_path, number, moment):
     try:
         while up.poll() is None and not reached():
             pass
-    except FileNotFoundError:  # the cluster was complete and gone between two looks
-        pass
-    up.send_signal(number)
-    up.wait(30)
+    finally:
+        up.send_signal(number)
+        up.wait(30)
     if up.returncode == 0:  # it was faster than we: an ordinary cluster
         assert run_tool("down", directory).returncode == 0
     wait_for(lambda: not processes_naming(directory), what="the end of every process")

@@ -185,6 +185,21 @@ def _live(owner_fd):
             os.read(fd, 4096)
 
 
+def _remove_everything(directory):
+    """Ends all processes in our PID namespace first: a node that starts would write among what we remove."""
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+    if os.path.lexists(os.path.join(directory, state.STATE_FILE)):
+        state.remove_files(directory)
+
+
 def main(directory, control, report, owner_fd):
     """Never returns. The caller has made us pid 1 of a new PID namespace."""
     kernel.set_name("jackal-cluster")
@@ -204,11 +219,10 @@ def main(directory, control, report, owner_fd):
         os.close(report)
         _wait_for_commit(control)
         _live(owner_fd)
-        state.remove_files(directory)
+        _remove_everything(directory)
         os._exit(0)
     except BaseException as error:  # whatever it is, nothing may be left behind
-        if os.path.lexists(os.path.join(directory, state.STATE_FILE)):
-            state.remove_files(directory)
+        _remove_everything(directory)
         if not isinstance(error, _Abandoned):
             os.write(report, json.dumps({"error": str(error) or repr(error)}).encode())
         os._exit(1)
