@@ -111,11 +111,11 @@ class Cluster:
         rows = [json.loads(line) for line in _checked(*arguments).splitlines()]
         return [Process(r["node"], r["pid"], r["uid"], r["comm"], tuple(r["argv"])) for r in rows]
 
-    def wait_until_idle(self, seconds=20):
-        """Waits until no process of anybody is left in any node; fails naming those that are."""
+    def wait_until_idle(self, node=None, seconds=20):
+        """Waits until no process of anybody is left in the node, or in any; fails naming those that are."""
         deadline = time.monotonic() + seconds
         while True:
-            left = self.ps()
+            left = self.ps(node)
             if not left:
                 return
             if time.monotonic() > deadline:

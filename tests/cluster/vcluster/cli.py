@@ -206,6 +206,7 @@ def _cable(options):
     enter.call(current["supervisor"], ("net",), network.cable, ends, pids, options.rate)
     for node, interface in ends:
         enter.call(current["nodes"][node], ("net",), network.batch, [f"link set dev {interface} up"])
+    enter.call(current["supervisor"], ("net",), network.wait_forwarding, [network.port(*end) for end in ends])
     return 0
 
 

@@ -8,6 +8,9 @@ a plug can be pulled without touching the node: its interface loses the carrier,
 import json
 import re
 import subprocess
+import time
+
+from .plan import members
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}")
 
@@ -47,14 +50,17 @@ def _add_bridge(name):
 
 
 def make_lans(plan, pids):
-    """Run in the supervisor's network namespace; `pids` are those of its PID namespace."""
+    """Run in the supervisor's network namespace; `pids` are those of its PID namespace. Returns the ports."""
     lines = []
     for lan in range(plan["lans"]):
         lines += _add_bridge(f"lan{lan}")
-    for name, part in [("head", plan["head"]), *plan["nodes"].items()]:
+    ports = []
+    for name, part in members(plan):
         for interface in part["interfaces"]:
             lines += _plug(name, pids[name], interface["name"], f"lan{interface['lan']}")
+            ports.append(port(name, interface["name"]))
     batch(lines)
+    return ports
 
 
 def configure(part):
@@ -67,6 +73,21 @@ def configure(part):
         ]
     lines += [f"route add {subnet} via {hop}" for subnet, hop in part["routes"]]
     batch(lines)
+
+
+def wait_forwarding(ports, seconds=20):
+    """Waits until each of these switch ports forwards, so that the first packet is not lost."""
+    deadline = time.monotonic() + seconds
+    while True:
+        state = {}
+        for name, link in links("-details").items():
+            state[name] = link.get("linkinfo", {}).get("info_slave_data", {}).get("state")
+        waiting = [name for name in ports if state.get(name) != "forwarding"]
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise LinkError(f"no link after {seconds} s: {', '.join(waiting)}")
+        time.sleep(0.005)
 
 
 def parse_rate(text):
@@ -87,9 +108,9 @@ def tbf(device, bits_per_second):
     ]  # fmt: skip
 
 
-def links():
+def links(*options):
     """{name: what `ip -json link` says} of the namespace we are in."""
-    return {link["ifname"]: link for link in json.loads(run(["ip", "-json", "link", "show"]) or "[]")}
+    return {link["ifname"]: link for link in json.loads(run(["ip", "-json", *options, "link", "show"]))}
 
 
 def parse_end(text, nodes):

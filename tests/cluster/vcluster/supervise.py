@@ -147,15 +147,16 @@ def _build(config, control, current):
     mark("fork")
     identities = nodes.collect()
     mark("namespaces")
-    network.make_lans(plan, nodes.pids)
+    ports = network.make_lans(plan, nodes.pids)
     nodes.tell(b"n")
     mark("links")
     started = nodes.collect()
     nodes.release()
+    network.wait_forwarding(ports)
     mark("sshd")
     keys = {name: answer["host_key"] for name, answer in started.items() if name != planning.HEAD}
     _write(directory, "known_hosts", planning.known_hosts(plan, keys))
-    current["nodes"] = {name: answer["identity"] for name, answer in identities.items()}
+    current["nodes"] = {name: identities[name]["identity"] for name in nodes.pids}
     current["timings"] = {b[0]: round(b[1] - a[1], 4) for a, b in zip(marks, marks[1:])}
     _write(directory, state.STATE_FILE, json.dumps(current))
     return current
