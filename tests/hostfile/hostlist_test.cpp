@@ -46,6 +46,8 @@ TEST_CASE("an IPv6 address may stand in brackets") {
   CHECK(expanded("[::1]") == Strings{"::1"});
   CHECK(expanded("joe@[fe80::1%en0],b") == Strings{"joe@fe80::1%en0", "b"});
   CHECK(refused("[::1]:22") == "--hosts: \"[::1]:22\": expected an IPv6 address alone in the brackets");
+  CHECK(refused("[::1%en0,n1]") ==
+        "--hosts: \"[::1%en0,n1]\": expected an IPv6 address alone in the brackets");
   CHECK(refused("m[::1]") == "--hosts: \"m[::1]\": expected an IPv6 address alone in the brackets");
   CHECK(refused("[1-2][::1]") == "--hosts: \"[1-2][::1]\": expected an IPv6 address alone in the brackets");
   CHECK(refused("[:]") == "--hosts: \"[:]\": expected an IPv6 address alone in the brackets");

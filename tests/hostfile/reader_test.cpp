@@ -97,11 +97,13 @@ TEST_CASE("a host says what to connect to") {
 }
 
 TEST_CASE("an ips entry is an IP address, version 4 or 6") {
-  for (const char* good : {"10.0.0.1", "::1", "fe80::1", "fe80::1%en0", "::ffff:10.0.0.1"}) {
+  for (const char* good :
+       {"10.0.0.1", "::1", "fe80::1", "fe80::1%en0", "fe80::1%br-lan.2_0", "::ffff:10.0.0.1"}) {
     CHECK(refusal("[{\"ssh\": \"a\", \"ips\": [\"" + std::string(good) + "\"]}]") == "(accepted)");
   }
-  for (const char* bad : {"", "mac1", "10.0.0", "10.0.0.256", "10.0.0.1/30", "10.0.0.1:80", "[::1]",
-                          "fe80::1%", "10.0.0.1%en0", " 10.0.0.1", "1::2::3"}) {
+  for (const char* bad :
+       {"", "mac1", "10.0.0", "10.0.0.256", "10.0.0.1/30", "10.0.0.1:80", "[::1]", "fe80::1%",
+        "fe80::1%en0,n1", "fe80::1%%", "fe80::1%é", "10.0.0.1%en0", " 10.0.0.1", "1::2::3"}) {
     CHECK(refusal("[{\"ssh\": \"a\", \"ips\": [\"" + std::string(bad) + "\"]}]") ==
           "h.json:1:23: (/0/ips/0) found \"" + std::string(bad) +
               "\", expected an IP address such as \"10.0.0.1\" or \"fe80::1%en0\"");
