@@ -114,12 +114,15 @@ def test_the_host_file_holds_the_lan_addresses(cluster4):
 
 
 def test_nodes_share_no_files(cluster4):
-    for folder in ("/tmp", "/dev/shm", "/home", "/run", "/root", "/var/tmp"):
-        cluster4.write_file("n1", f"{folder}/mine", "x")
-        assert cluster4.exec("n2", ["test", "-e", f"{folder}/mine"]).returncode == 1
-        assert not os.path.exists(f"{folder}/mine")
-    assert "/tmp/mine" in cluster4.files("n1")
-    cluster4.exec("n1", ["sh", "-c", "rm /tmp/mine /dev/shm/mine /home/mine /run/mine /root/mine /var/tmp/mine"])
+    # Named after the cluster: nobody else on this machine has such a file.
+    folders = ("/tmp", "/dev/shm", "/home", "/run", "/root", "/var/tmp")
+    mine = [f"{folder}/{cluster4.dir.name}-file" for folder in folders]
+    for path in mine:
+        cluster4.write_file("n1", path, "x")
+        assert cluster4.exec("n2", ["test", "-e", path]).returncode == 1
+        assert not os.path.exists(path)
+    assert mine[0] in cluster4.files("n1")
+    assert cluster4.exec("n1", ["rm", *mine]).returncode == 0
 
 
 def test_a_node_cannot_change_the_machine(cluster4):
