@@ -9,17 +9,13 @@
 
 #include "jackal/base/error.hpp"
 #include "jackal/remote/command.hpp"
+#include "jackal/remote/node.hpp"
 #include "launch/layout.hpp"
 #include "launch/options.hpp"
 
 namespace jackal::launch {
 
-/// What a host said of itself when it was contacted.
-struct NodeFacts {
-  std::string address;                    // where our connection went; empty behind a jump host
-  std::string route_source;               // source address of its default route; empty when unknown
-  std::vector<std::uint16_t> busy_ports;  // TCP ports that somebody listens on
-};
+using remote::NodeFacts;
 
 /// What makes this run of the job unlike any other.
 struct JobIdentity {

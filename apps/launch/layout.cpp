@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "jackal/hostfile/hostlist.hpp"
+#include "jackal/remote/node.hpp"
 #include "launch/address.hpp"
 
 namespace jackal::launch {
@@ -133,7 +134,7 @@ std::vector<std::string> idle_flags(const Options& options, Backend backend) {
 
 void place_ranks(Layout& layout) {
   for (const hostfile::Host& entry : layout.hostfile.hosts) {
-    const bool here = is_this_machine(entry.ssh);
+    const bool here = remote::is_this_machine(entry.ssh);
     const auto same = [&](const Host& host) { return here ? host.this_machine : host.ssh == entry.ssh; };
     auto host = std::find_if(layout.hosts.begin(), layout.hosts.end(), same);
     if (host == layout.hosts.end()) host = layout.hosts.insert(host, Host{entry.ssh, here, {}});
@@ -160,10 +161,6 @@ Result<remote::Environment> merged_env(const std::vector<std::string>& file,
 }
 
 }  // namespace
-
-bool is_this_machine(std::string_view host) {
-  return host == "127.0.0.1" || host == "::1" || host == "[::1]" || host == "localhost";
-}
 
 Result<Layout> make_layout(const Options& options, const std::optional<hostfile::Hostfile>& file) {
   Layout layout;

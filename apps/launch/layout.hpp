@@ -47,7 +47,4 @@ struct Layout {
 /// `file` is what --hostfile holds; nullopt without that flag.
 Result<Layout> make_layout(const Options& options, const std::optional<hostfile::Hostfile>& file);
 
-/// 127.0.0.1, ::1 and localhost: run without SSH.
-bool is_this_machine(std::string_view host);
-
 }  // namespace jackal::launch

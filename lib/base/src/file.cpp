@@ -71,4 +71,14 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
   return {};
 }
 
+Result<void> create_file(const std::filesystem::path& path, std::string_view bytes, mode_t mode) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!fd) return fail(file_error(path, "create", errno));
+  if (const int failed = write_all(fd.get(), bytes); failed != 0) {
+    ::unlink(path.c_str());
+    return fail(file_error(path, "write", failed));
+  }
+  return {};
+}
+
 }  // namespace jackal

@@ -20,4 +20,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 /// fails, and the temporary file goes. A symbolic link is followed, so the link itself survives.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, mode_t mode = 0644);
 
+/// Makes a new file with these bytes; one that is there already is an error. Nothing stays when anything
+/// fails.
+Result<void> create_file(const std::filesystem::path& path, std::string_view bytes, mode_t mode);
+
 }  // namespace jackal

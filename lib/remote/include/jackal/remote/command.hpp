@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "jackal/base/error.hpp"
+
 namespace jackal::remote {
 
 /// A temporary file on the node: mode 0600, in a directory of the job's own, gone when the job ends.
@@ -21,12 +23,16 @@ using Environment = std::vector<std::pair<std::string, std::string>>;  // later 
 /// One program to start. Environment and files travel over the channel and never stand on a command line.
 struct Command {
   std::vector<std::string> argv;
-  Environment environment;  // added to what a login gives
-  std::string directory;    // empty: where a login starts (for this machine: the current directory)
+  Environment environment;         // added to what a login gives
+  std::string directory;           // empty: where a login starts (for this machine: the current directory)
+  bool directory_required = true;  // false: where it is missing, start where a login starts
   std::vector<File> files;
   bool terminal = false;  // give it a pseudo-terminal
 
   bool operator==(const Command&) const = default;
 };
+
+/// Whether a shell could export every variable of it; the error names the one that it could not.
+Result<void> check_environment(const Command& command);
 
 }  // namespace jackal::remote

@@ -1,0 +1,403 @@
+#include "remote_node.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "channel.hpp"
+#include "guard_script.hpp"
+#include "jackal/base/random.hpp"
+#include "jackal/base/text.hpp"
+#include "remote_process.hpp"
+
+namespace jackal::remote {
+namespace {
+
+// sshd's default MaxSessions. A server that allows fewer refuses a channel, which then goes to a further
+// connection.
+constexpr std::size_t kChannelsPerConnection = 10;
+// What a login shell may print before our first line; more is not a login.
+constexpr std::size_t kMostNoise = 1024 * 1024;
+
+std::string_view signal_name(int number) {
+  switch (number) {
+    case SIGHUP:
+      return "HUP";
+    case SIGINT:
+      return "INT";
+    case SIGQUIT:
+      return "QUIT";
+    case SIGKILL:
+      return "KILL";
+    case SIGUSR1:
+      return "USR1";
+    case SIGUSR2:
+      return "USR2";
+    case SIGTERM:
+      return "TERM";
+    case SIGCONT:
+      return "CONT";
+    case SIGTSTP:
+      return "TSTP";
+    case SIGWINCH:
+      return "WINCH";
+    default:
+      return "TERM";
+  }
+}
+
+class RemoteNode : public Node, public RemoteProcess::Owner {
+public:
+  RemoteNode(Loop& loop, NodeOptions options, Events events, ConnectFunction connect)
+      : loop_(loop),
+        options_(std::move(options)),
+        events_(std::move(events)),
+        connect_(std::move(connect)),
+        guard_(*this) {
+    guard_options_ = {"jk" + to_hex(random_bytes(8)),
+                      options_.id,
+                      options_.want_busy_ports,
+                      false,
+                      std::chrono::duration_cast<std::chrono::seconds>(options_.silence),
+                      options_.grace};
+    const std::size_t channels = options_.expected_processes + 1;
+    const std::size_t wanted = (channels + kChannelsPerConnection - 1) / kChannelsPerConnection;
+    for (std::size_t i = 0; i < wanted; ++i) add_connection();
+    for (std::size_t i = 0; i < options_.expected_processes; ++i) {
+      processes_.push_back(std::make_unique<RemoteProcess>(*this, loop_, i, guard_options_.key));
+    }
+  }
+
+  std::vector<Process*> start(std::vector<Start> starts) override;
+  void finish(std::function<void(Finished)> done) override;
+
+  // RemoteProcess::Owner
+  void refused(RemoteProcess& process) override;
+  void signal_process(std::size_t index, int number) override {
+    tell_guard(fmt::format("sig {} {}\n", signal_name(number), index));
+  }
+  void process_ended(std::size_t index) override { tell_guard(fmt::format("ended {}\n", index)); }
+  std::chrono::seconds grace() const override { return options_.grace; }
+
+private:
+  struct Slot {
+    std::unique_ptr<Connection> connection;
+    bool connected = false;
+    bool full = false;
+    std::size_t channels = 0;
+  };
+
+  /// The guard's own channel: lines with the key are its messages, everything else is a login shell's noise.
+  class Guard : public ChannelEvents {
+  public:
+    explicit Guard(RemoteNode& node) : node_(node) {}
+    void on_refused() override {
+      node_.fail_with({ErrorCode::unreachable, node_.options_.name, "refuses to run anything for this login",
+                       "Check with: ssh " + node_.options_.name + " true"});
+    }
+    void on_output(Stream stream, std::string_view bytes) override;
+    void on_input_drained() override {}
+    void on_exit(ExitStatus status) override { node_.guard_exited(status); }
+    void on_streams_ended() override {}
+
+    std::unique_ptr<Channel> channel;
+    std::string complaints;  // the end of its standard error, for messages
+
+  private:
+    RemoteNode& node_;
+    std::string line_;
+    bool listing_ = false;  // what comes without the key now is the list of listeners
+  };
+
+  enum class Phase { connecting, greeting, ready, starting, running, finishing, over };
+
+  void add_connection();
+  void connected(Slot& slot, const std::string& address);
+  void open_channels();
+  Slot* slot_with_room();
+  void guard_says(std::string_view message);
+  void guard_exited(ExitStatus status);
+  void rescue();
+  void begin_processes();
+  void tell_guard(const std::string& line);
+  void beat();
+  void fail_with(Error error);
+  void over();
+
+  Loop& loop_;
+  NodeOptions options_;
+  Events events_;
+  ConnectFunction connect_;
+  GuardOptions guard_options_;
+  Phase phase_ = Phase::connecting;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  Guard guard_;
+  std::vector<std::unique_ptr<RemoteProcess>> processes_;
+  std::deque<RemoteProcess*> unplaced_;  // processes that have no channel yet
+  NodeFacts facts_;
+  std::string directory_;
+  bool guard_lost_ = false;
+  long beats_ = 0;
+  Clock::time_point heard_ = Clock::now();
+  std::vector<std::unique_ptr<Channel>> refused_;
+  Loop::Timer deadline_, heartbeat_, reopen_, later_;
+  std::function<void(Finished)> done_;
+  Finished finished_;
+};
+
+void RemoteNode::add_connection() {
+  auto slot = std::make_unique<Slot>();
+  Slot* raw = slot.get();
+  Connection::Events events{[this, raw](const std::string& address) { connected(*raw, address); },
+                            [this, raw](const Error& error) {
+                              raw->connected = false;
+                              raw->full = true;
+                              fail_with(error);
+                            },
+                            [this](const std::string& notice) { events_.on_notice(notice); }};
+  slots_.push_back(std::move(slot));
+  raw->connection = connect_(std::move(events));
+}
+
+void RemoteNode::connected(Slot& slot, const std::string& address) {
+  slot.connected = true;
+  if (!guard_.channel) {
+    facts_.address = address;
+    guard_options_.want_route_source = address.empty();
+    phase_ = Phase::greeting;
+    deadline_ = loop_.after(options_.start_timeout, [this] {
+      fail_with({ErrorCode::timed_out, options_.name,
+                 fmt::format("logged in, but its shell did not answer within {} s",
+                             options_.start_timeout.count() / 1000),
+                 "Its login files may wait for something; try: ssh " + options_.name + " true"});
+    });
+    ++slot.channels;
+    guard_.channel = slot.connection->open(guard_);
+    guard_.channel->exec({"/bin/sh", "-s"}, std::nullopt);
+    guard_.channel->write(guard_prelude(guard_options_));
+    for (const auto& process : processes_) unplaced_.push_back(process.get());
+  }
+  open_channels();
+}
+
+RemoteNode::Slot* RemoteNode::slot_with_room() {
+  for (const auto& slot : slots_) {
+    if (slot->connected && !slot->full && slot->channels < kChannelsPerConnection) return slot.get();
+  }
+  return nullptr;
+}
+
+void RemoteNode::open_channels() {
+  while (!unplaced_.empty()) {
+    Slot* slot = slot_with_room();
+    if (slot == nullptr) break;
+    ++slot->channels;
+    unplaced_.front()->attach(slot->connection->open(*unplaced_.front()), slot);
+    unplaced_.pop_front();
+  }
+  const bool coming =
+      std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->connected; });
+  if (!unplaced_.empty() && !coming) add_connection();
+}
+
+void RemoteNode::refused(RemoteProcess& process) {
+  auto [channel, place] = process.detach();
+  auto* slot = static_cast<Slot*>(place);
+  refused_.push_back(std::move(channel));  // it is calling us: it may go only later
+  slot->full = true;
+  if (--slot->channels == 0) {
+    return fail_with({ErrorCode::unreachable, options_.name, "accepts the login but no session on it",
+                      "Raise MaxSessions in its sshd_config."});
+  }
+  unplaced_.push_back(&process);
+  reopen_ = loop_.after(Clock::duration::zero(), [this] {
+    refused_.clear();
+    open_channels();
+  });
+}
+
+void RemoteNode::Guard::on_output(Stream stream, std::string_view bytes) {
+  if (stream == Stream::err) {
+    complaints.append(bytes);
+    if (complaints.size() > 4096) complaints.erase(0, complaints.size() - 2048);
+    return;
+  }
+  line_.append(bytes);
+  for (std::size_t end = line_.find('\n'); end != std::string::npos; end = line_.find('\n')) {
+    const std::string line = line_.substr(0, end);
+    line_.erase(0, end + 1);
+    const std::size_t key = line.find(node_.guard_options_.key + " ");
+    if (key == std::string::npos) {
+      if (listing_) read_listener(line, node_.facts_);
+      continue;
+    }
+    const std::string_view message = std::string_view(line).substr(key + node_.guard_options_.key.size() + 1);
+    listing_ = message == "listeners";
+    node_.guard_says(message);
+  }
+  if (line_.size() > kMostNoise) line_.erase(0, line_.size() - 4096);
+}
+
+void RemoteNode::guard_says(std::string_view message) {
+  heard_ = Clock::now();
+  if (phase_ == Phase::over) return;
+  if (message.starts_with("hello ")) {
+    if (phase_ != Phase::greeting) return;
+    directory_ = message.substr(6);
+    phase_ = Phase::ready;
+    deadline_.reset();
+    beat();
+    events_.on_ready(facts_);
+  } else if (message == "ready") {
+    if (phase_ == Phase::starting) begin_processes();
+  } else if (message == "nodir" || message == "failed") {
+    fail_with({ErrorCode::io, options_.name, "cannot write its temporary files: " + guard_.complaints,
+               "Make room in /tmp there, or set TMPDIR for its login shell."});
+  } else if (message.starts_with("path ")) {
+    const std::size_t space = message.find(' ', 5);
+    const auto index = parse_integer<std::size_t>(message.substr(5, space - 5));
+    if (space == std::string_view::npos || !index || *index >= processes_.size()) return;
+    finished_.search_paths.resize(processes_.size());
+    finished_.search_paths[*index] = message.substr(space + 1);
+  } else if (message == "busy") {
+    finished_.coordinator_busy = true;
+  } else if (message.starts_with("left ")) {
+    finished_.left_over.push_back(
+        fmt::format("{}: process group {} did not end, not even by KILL", options_.name, message.substr(5)));
+  } else if (phase_ == Phase::greeting) {
+    read_fact(message, facts_);
+  }
+}
+
+std::vector<Process*> RemoteNode::start(std::vector<Start> starts) {
+  std::vector<Process*> started;
+  std::vector<Command> commands;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    if (i == processes_.size()) {
+      processes_.push_back(std::make_unique<RemoteProcess>(*this, loop_, i, guard_options_.key));
+      unplaced_.push_back(processes_.back().get());
+    }
+    const auto terminal = starts[i].command.terminal ? starts[i].terminal.value_or(TerminalSize{})
+                                                     : std::optional<TerminalSize>();
+    processes_[i]->prepare(process_words(directory_, i), terminal, starts[i].events);
+    started.push_back(processes_[i].get());
+    commands.push_back(std::move(starts[i].command));
+  }
+  const auto setup = guard_setup(directory_, guard_options_.key, commands);
+  if (!setup) {
+    later_ = loop_.after(Clock::duration::zero(), [this, error = setup.error()] { fail_with(error); });
+    return started;
+  }
+  phase_ = Phase::starting;
+  deadline_ = loop_.after(options_.start_timeout, [this] {
+    fail_with({ErrorCode::timed_out, options_.name, "did not take the job's files in time", ""});
+  });
+  guard_.channel->write(*setup);
+  return started;
+}
+
+void RemoteNode::begin_processes() {
+  phase_ = Phase::running;
+  deadline_.reset();
+  open_channels();
+  for (const auto& process : processes_) process->go();
+}
+
+void RemoteNode::tell_guard(const std::string& line) {
+  if (phase_ == Phase::running && guard_.channel && !guard_lost_) guard_.channel->write(line);
+}
+
+void RemoteNode::beat() {
+  if (phase_ == Phase::running) {
+    if (Clock::now() - heard_ > options_.silence) {
+      return fail_with({ErrorCode::lost, options_.name,
+                        fmt::format("has not answered for {} s", options_.silence.count() / 1000),
+                        "The network or the machine is gone; what ran there ends by itself within 40 s."});
+    }
+    tell_guard(fmt::format("beat {}\n", ++beats_));
+  } else {
+    heard_ = Clock::now();
+  }
+  heartbeat_ = loop_.after(options_.heartbeat, [this] { beat(); });
+}
+
+void RemoteNode::guard_exited(ExitStatus status) {
+  if (phase_ == Phase::over) return;
+  guard_lost_ = true;
+  if (phase_ == Phase::finishing) return over();
+  if (phase_ == Phase::greeting || phase_ == Phase::starting) {
+    return fail_with(
+        {ErrorCode::unreachable, options_.name,
+         fmt::format("its shell ended with {} before the job began: {}", status.number, guard_.complaints),
+         "Check with: ssh " + options_.name + " /bin/sh -c true"});
+  }
+  fail_with({ErrorCode::lost, options_.name,
+             fmt::format("the guard of the job's processes was ended by {} {}",
+                         status.signalled ? "signal" : "code", status.number),
+             ""});
+}
+
+void RemoteNode::fail_with(Error error) {
+  if (phase_ == Phase::over) return;
+  if (phase_ == Phase::finishing) {
+    finished_.left_over.push_back(error.text());
+    return over();
+  }
+  // A guard that died alone leaves a connection over which finish() can still clean up.
+  const bool can_clean_up = guard_lost_ && !directory_.empty() && error.code == ErrorCode::lost;
+  const bool guard_lives =
+      guard_.channel && !guard_lost_ && !directory_.empty() && error.code != ErrorCode::lost;
+  phase_ = can_clean_up || guard_lives ? Phase::ready : Phase::over;
+  deadline_.reset();
+  heartbeat_.reset();
+  for (const auto& process : processes_) process->silence();
+  const auto tell = events_.on_failed;
+  tell(std::move(error));
+}
+
+void RemoteNode::finish(std::function<void(Finished)> done) {
+  done_ = std::move(done);
+  heartbeat_.reset();
+  if (phase_ == Phase::over || phase_ == Phase::connecting || !guard_.channel) {
+    later_ = loop_.after(Clock::duration::zero(), [this] { over(); });
+    return;
+  }
+  phase_ = Phase::finishing;
+  deadline_ = loop_.after(options_.grace + std::chrono::seconds(10), [this] {
+    finished_.left_over.push_back(options_.name + ": the guard did not confirm that everything has ended");
+    over();
+  });
+  if (guard_lost_) return rescue();
+  guard_.channel->close_input();
+}
+
+void RemoteNode::rescue() {
+  // The old guard's group (its watchdog) goes with the directory that it watches.
+  Slot* slot = slot_with_room();
+  if (slot == nullptr) return over();
+  guard_.channel = slot->connection->open(guard_);
+  guard_.channel->exec({"/bin/sh", "-s"}, std::nullopt);
+  guard_.channel->write(guard_rescue(guard_options_, directory_, processes_.size()));
+  guard_lost_ = false;
+}
+
+void RemoteNode::over() {
+  phase_ = Phase::over;
+  deadline_.reset();
+  heartbeat_.reset();
+  if (!done_) return;
+  const auto done = std::move(done_);
+  done_ = nullptr;
+  done(std::move(finished_));
+}
+
+}  // namespace
+
+std::unique_ptr<Node> make_remote_node(Loop& loop, NodeOptions options, Node::Events events,
+                                       ConnectFunction connect) {
+  return std::make_unique<RemoteNode>(loop, std::move(options), std::move(events), std::move(connect));
+}
+
+}  // namespace jackal::remote

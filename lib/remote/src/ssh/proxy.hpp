@@ -1,0 +1,36 @@
+// A command that carries the connection (ProxyCommand, or ssh -W through a jump host), in a session of its
+// own, so that it has no terminal to ask on and a Ctrl-C does not reach it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "jackal/base/error.hpp"
+#include "jackal/base/unique_fd.hpp"
+
+namespace jackal::remote {
+
+class ProxyCommand {
+public:
+  /// Runs `command` with sh.
+  static Result<std::unique_ptr<ProxyCommand>> start(const std::string& command);
+  ~ProxyCommand();
+  ProxyCommand(const ProxyCommand&) = delete;
+  ProxyCommand& operator=(const ProxyCommand&) = delete;
+
+  /// Our end; the caller takes it over.
+  int take_socket() { return socket_.release(); }
+  /// The end of what it has said on standard error so far.
+  std::string complaints();
+
+private:
+  ProxyCommand() = default;
+
+  pid_t child_ = -1;
+  UniqueFd socket_;
+  UniqueFd stderr_;
+};
+
+}  // namespace jackal::remote
