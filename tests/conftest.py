@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "cluster"))
 
-from fixture import bin_dir, cluster4, make_cluster  # noqa: E402,F401
+from fixture import bin_dir, cluster4, cluster_possible, make_cluster  # noqa: E402,F401

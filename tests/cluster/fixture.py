@@ -1,10 +1,10 @@
 """The virtual cluster for pytest: the verbs that an end-to-end test is written in.
 
-    def test_something(make_cluster, bin_dir):
-        cluster = make_cluster(nodes=4, shell="dash")
-        result = cluster.exec("head", [bin_dir / "launch", "--hostfile", cluster.hosts_json, "--", "hostname"])
-        assert result.returncode == 0
-        cluster.wait_until_idle()
+def test_something(make_cluster, bin_dir):
+    cluster = make_cluster(nodes=4, shell="dash")
+    result = cluster.exec("head", [bin_dir / "launch", "--hostfile", cluster.hosts_json, "--", "hostname"])
+    assert result.returncode == 0
+    cluster.wait_until_idle()
 """
 
 import json
@@ -71,7 +71,7 @@ class Cluster:
         self.nodes = [host["ssh"] for host in json.loads(self.hosts_json.read_text())]
 
     def command(self, node, argv, user=None, env=None):
-        """The argv that runs `argv` in `node` ("head", "n1" …), as `user` (root), with more environment."""
+        """The argv that runs `argv` in `node` ("head", "n1" …), as `user`, with more environment."""
         words = [sys.executable, str(TOOL), "exec", "--dir", str(self.dir)]
         if user:
             words += ["--user", user]
@@ -90,7 +90,9 @@ class Cluster:
 
     def ssh(self, node, command, **options):
         """The installed ssh, from the head."""
-        return self.exec("head", ["ssh", "-F", self.ssh_config, "-o", "BatchMode=yes", node, command], **options)
+        return self.exec(
+            "head", ["ssh", "-F", self.ssh_config, "-o", "BatchMode=yes", node, command], **options
+        )
 
     def write_file(self, node, path, text, user="root"):
         """Writes a file on the node's own file systems (/tmp, /home …)."""
@@ -100,7 +102,9 @@ class Cluster:
 
     def files(self, node):
         """Every file that the node has on file systems of its own, its furniture in /run left out."""
-        find = "find /tmp /dev/shm /run /home /root /var/tmp -xdev -path /run/cluster -prune -o -type f -print"
+        find = (
+            "find /tmp /dev/shm /run /home /root /var/tmp -xdev -path /run/cluster -prune -o -type f -print"
+        )
         return sorted(self.exec(node, ["sh", "-c", find]).stdout.splitlines())
 
     def ps(self, node=None, everything=False):
@@ -161,6 +165,14 @@ def start_cluster(nodes=4, **options):
     if result.returncode != 0:
         raise RuntimeError(f"cluster up: {result.stderr.strip()}")
     return Cluster(result.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def cluster_possible():
+    """Skips every test that uses it, with the reason, where no cluster can be had."""
+    result = run_tool("down", "/no-such-directory")
+    if result.returncode == UNAVAILABLE:
+        pytest.skip(result.stderr.strip())
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
 from fixture import TOOL, run_tool, wait_for
+
+pytestmark = pytest.mark.usefixtures("cluster_possible")
 
 
 def traces():
@@ -91,13 +94,15 @@ def test_up_that_is_ended_halfway_leaves_nothing(tmp_path, number, moment):
     before = traces()
     directory = tmp_path / "c"
     up = subprocess.Popen(
-        [sys.executable, str(TOOL), "up", "--nodes", "8", "--dir", str(directory), "--owner", str(os.getpid())],
+        [sys.executable, str(TOOL), "up", "--nodes", "8", "--dir", directory, "--owner", str(os.getpid())],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     reached = {
         "directory": lambda: directory.exists(),
         "nodes": lambda: (directory / "log" / "n1").exists(),
-        "sshd": lambda: (directory / "log" / "n1").exists() and "listening" in (directory / "log" / "n1").read_text(),
+        "sshd": lambda: (
+            (directory / "log" / "n1").exists() and "listening" in (directory / "log" / "n1").read_text()
+        ),
     }[moment]
     try:
         while up.poll() is None and not reached():
@@ -125,14 +130,44 @@ def test_down_that_is_killed_can_be_repeated(make_cluster):
     assert [pid for pid in processes_naming(cluster.dir) if pid != down.pid] == []
 
 
+def test_what_a_killed_supervisor_leaves_is_removed_by_down(make_cluster):
+    cluster = make_cluster(nodes=2)
+    supervisor = json.loads((cluster.dir / "state.json").read_text())["supervisor"]["pid"]
+    os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: not processes_naming(cluster.dir), what="the end of every node")
+    late = cluster.exec("n1", ["true"])
+    assert (late.returncode, "has ended" in late.stderr) == (1, True)
+    assert run_tool("down", cluster.dir).returncode == 0
+    assert not cluster.dir.exists()
+
+
+def test_a_source_tree_below_tmp_stays_visible(tmp_path):
+    tree = tmp_path / "a tree"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(TOOL.parent, tree / "tests" / "cluster", ignore=ignored)
+    tool = tree / "tests" / "cluster" / "cluster"
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.owner() == "root" and str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+
+    def run(*words):
+        argv = [sys.executable, tool, *words]
+        return subprocess.run(argv, text=True, capture_output=True, check=False, timeout=60)
+
+    directory = tree / "c"
+    up = run("up", "--nodes", "1", "--dir", directory, "--owner", str(os.getpid()))
+    assert (up.returncode, up.stdout) == (0, f"{directory}\n"), up.stderr
+    for node in ("head", "n1"):
+        assert run("exec", "--dir", directory, node, "test", "-x", tool).returncode == 0
+    assert run("exec", "--dir", directory, "head", "ssh", "n1", "hostname").stdout == "n1\n"
+    assert run("down", directory).returncode == 0
+
+
 def test_a_cluster_ends_with_its_owner(tmp_path):
     owner = subprocess.Popen(["sleep", "1000"])
     directory = tmp_path / "c"
     result = run_tool("up", "--nodes", 2, "--dir", directory, "--owner", owner.pid)
-    if result.returncode == 77:
-        owner.kill()
-        owner.wait()
-        pytest.skip(result.stderr)
+    assert result.returncode == 0, result.stderr
     owner.kill()
     owner.wait()
     wait_for(lambda: not directory.exists() and not processes_naming(directory), what="the cluster's end")
@@ -158,11 +193,22 @@ def test_two_clusters_do_not_meet(make_cluster):
     assert str(two.dir) not in listed
 
 
+def test_a_cluster_need_not_be_named_where_the_environment_does(make_cluster):
+    one, two = make_cluster(nodes=1), make_cluster(nodes=1)
+    two.write_file("n1", "/tmp/which", "two")
+    named = run_tool("exec", "n1", "cat", "/tmp/which", env={**os.environ, "JACKAL_CLUSTER": str(two.dir)})
+    assert named.stdout == "two"
+    unnamed = {key: value for key, value in os.environ.items() if key != "JACKAL_CLUSTER"}
+    several = run_tool("exec", "n1", "true", env=unnamed)
+    assert (several.returncode, "name one with --dir" in several.stderr) == (1, True)
+    assert str(one.dir) in several.stderr
+
+
 def test_start_is_timed(tmp_path):
     for nodes in (4, 32):
-        result = run_tool("up", "--nodes", nodes, "--dir", tmp_path / "c", "--timings", "--owner", os.getpid())
-        if result.returncode == 77:
-            pytest.skip(result.stderr)
+        result = run_tool(
+            "up", "--nodes", nodes, "--dir", tmp_path / "c", "--timings", "--owner", os.getpid()
+        )
         assert result.stderr.startswith(f"{nodes} nodes in ")
         print(result.stderr, end="")
         assert run_tool("down", tmp_path / "c").returncode == 0

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from fixture import run_tool, wait_for
+from fixture import run_tool, start_cluster, wait_for
 
 CONNECT = "timeout {seconds} bash -c 'exec 3<>/dev/tcp/{host}/{port} && head -c 4 <&3'"
 
@@ -20,9 +20,7 @@ def greets(cluster, source, host, port=22, seconds=20):
 
 
 @pytest.fixture(scope="module")
-def cluster(request):
-    from fixture import start_cluster
-
+def cluster():
     made = start_cluster(3, tmp_size="8m")
     yield made
     made.down()

@@ -12,6 +12,8 @@ import time
 import pytest
 from fixture import ROOT, run_tool, wait_for
 
+pytestmark = pytest.mark.usefixtures("cluster_possible")
+
 
 def read_until(fd, marker, seconds=20):
     """What a terminal shows up to `marker`."""
@@ -68,9 +70,10 @@ def test_killing_exec_kills_the_command(cluster4):
 
 
 def test_exec_passes_a_terminal(cluster4):
+    script = "trap 'echo stopped; exit 3' INT; test -t 0 && echo ready; read line"
+    argv = cluster4.command("n1", ["bash", "-c", script])
     pid, terminal = pty.fork()
     if pid == 0:
-        argv = cluster4.command("n1", ["sh", "-c", "trap 'echo stopped; exit 3' INT; test -t 0 && echo ready; while :; do sleep 1; done"])
         os.execv(argv[0], argv)
     read_until(terminal, b"ready")
     os.write(terminal, b"\x03")
@@ -81,7 +84,9 @@ def test_exec_passes_a_terminal(cluster4):
 
 
 def test_exec_runs_as_another_user_with_a_home(cluster4):
-    result = cluster4.exec("n1", ["sh", "-c", 'id -un; echo "$HOME $WORD"; cd; pwd'], user="jackal", env={"WORD": "a b"})
+    result = cluster4.exec(
+        "n1", ["sh", "-c", 'id -un; echo "$HOME $WORD"; cd; pwd'], user="jackal", env={"WORD": "a b"}
+    )
     assert result.stdout == "jackal\n/home/jackal a b\n/home/jackal\n"
 
 
@@ -143,7 +148,9 @@ def test_a_node_sees_the_source_tree_and_the_common_folder_but_not_the_key(clust
 
 def test_nodes_see_their_own_processes_and_interfaces_only(cluster4):
     with cluster4.popen("n1", ["sleep", "1000"]) as process:
-        wait_for(lambda: any(p.argv == ("sleep", "1000") for p in cluster4.ps("n1")), what="the command's start")
+        wait_for(
+            lambda: any(p.argv == ("sleep", "1000") for p in cluster4.ps("n1")), what="the command's start"
+        )
         assert cluster4.ps("n2") == []
         assert "sleep" not in cluster4.exec("n2", ["sh", "-c", "cat /proc/[0-9]*/comm"]).stdout
         process.terminate()

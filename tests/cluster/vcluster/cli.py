@@ -3,12 +3,12 @@
 import argparse
 import json
 import os
-import secrets
 import shutil
 import signal
 import sys
 
-from . import enter, faults, kernel, network, plan as planning, state
+from . import enter, faults, kernel, network, node, state
+from . import plan as planning
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -48,11 +48,11 @@ def _choose_directory(wanted):
             raise UpFailed(f"{os.path.dirname(directory)} is no directory")
         return directory
     parent = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
-    return os.path.join(os.path.realpath(parent), f"cluster-{secrets.token_hex(4)}")
+    return os.path.join(os.path.realpath(parent), f"cluster-{os.urandom(4).hex()}")
 
 
 def _kept_paths(asked):
-    """What stays visible in nodes wherever it lies: this source tree, the build, Python, what was asked for."""
+    """What stays visible in nodes wherever it lies: sources, build, Python, what was asked for."""
     own_tree = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
     paths = [own_tree, sys.prefix, sys.base_prefix, *asked]
     if os.environ.get("JACKAL_BUILD"):
@@ -76,7 +76,12 @@ def _start_supervisor(directory, owner_fd):
     """Forks pid 1 of the cluster; returns our ends of its two pipes."""
     control_read, control_write = os.pipe()
     report_read, report_write = os.pipe()
-    kernel.unshare(kernel.CLONE_NEWPID)
+    try:
+        kernel.unshare(kernel.CLONE_NEWPID)
+    except PermissionError as error:
+        raise Unavailable(
+            f"this root may not make namespaces ({error}); in a container it needs --privileged"
+        ) from None
     pid = os.fork()
     if pid == 0:
         os.setsid()
@@ -184,8 +189,6 @@ def _ps(options):
 
 
 def _listener(found):
-    from . import node
-
     try:
         with open(f"/proc/{found['pid']}/root{node.PID_FILE}", encoding="ascii") as file:
             return int(file.read())
@@ -202,10 +205,10 @@ def _cable(options):
         raise network.LinkError("one end is named twice")
     if options.rate:
         network.parse_rate(options.rate)
-    pids = {node: enter.identity(current, node)["pid"] for node, _ in ends}
+    pids = {name: enter.identity(current, name)["pid"] for name, _ in ends}
     enter.call(current["supervisor"], ("net",), network.cable, ends, pids, options.rate)
-    for node, interface in ends:
-        enter.call(current["nodes"][node], ("net",), network.batch, [f"link set dev {interface} up"])
+    for name, interface in ends:
+        enter.call(current["nodes"][name], ("net",), network.batch, [f"link set dev {interface} up"])
     enter.call(current["supervisor"], ("net",), network.wait_forwarding, [network.port(*end) for end in ends])
     return 0
 
@@ -213,8 +216,8 @@ def _cable(options):
 def _uncable(options):
     _, current = _load(options)
     for end in options.ends:
-        node, interface = network.parse_end(end, current["nodes"])
-        enter.call(current["supervisor"], ("net",), network.uncable, node, interface)
+        name, interface = network.parse_end(end, current["nodes"])
+        enter.call(current["supervisor"], ("net",), network.uncable, name, interface)
     return 0
 
 

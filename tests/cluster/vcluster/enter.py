@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import pwd
+import resource
 import signal
 import sys
 
@@ -98,8 +100,6 @@ def _environment(name, user_entry, assignments, agent):
 
 def _become(name, user, assignments, agent, directory):
     """In the child: the user's identity, environment and directory."""
-    import pwd
-
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
@@ -145,8 +145,6 @@ def _end_like(status):
     """Ends this process the way the child ended."""
     if os.WIFEXITED(status):
         os._exit(os.WEXITSTATUS(status))
-    import resource
-
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     number = os.WTERMSIG(status)
     if number != signal.SIGKILL:

@@ -91,7 +91,7 @@ def wait_forwarding(ports, seconds=20):
 
 
 def parse_rate(text):
-    """"1gbit", "500kbit" → bits per second."""
+    """ "1gbit", "500kbit" → bits per second."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kmg]?)bit", text.lower())
     if not match or float(match[1]) <= 0:
         raise LinkError(f"{text!r} is no rate; write one like 10mbit or 1.5gbit")
@@ -114,7 +114,7 @@ def links(*options):
 
 
 def parse_end(text, nodes):
-    """"n1:en2" → ("n1", "en2")."""
+    """ "n1:en2" → ("n1", "en2")."""
     node, _, interface = text.partition(":")
     if node not in nodes or not _NAME.fullmatch(interface) or interface == "lo":
         raise LinkError(f"{text!r} is no end of a cable; write one like n1:en2")

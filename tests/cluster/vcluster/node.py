@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import time
-import uuid
 
 from . import kernel, network, state
 from .plan import HEAD
@@ -142,7 +141,8 @@ def _make_identity(config, name, part):
     _replace("/etc/hosts", config["etc_hosts"])
     # The machine's own name servers cannot be reached; asking nobody fails at once.
     _replace("/etc/resolv.conf", "")
-    _replace("/proc/sys/kernel/random/boot_id", f"{uuid.uuid4()}\n", 0o444)
+    with open("/proc/sys/kernel/random/uuid", encoding="ascii") as file:
+        _replace("/proc/sys/kernel/random/boot_id", file.read(), 0o444)
     _make_accounts(name, part)
 
 
@@ -181,7 +181,8 @@ def make_host_key():
             os.unlink(path)
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", HOST_KEY],
-        check=True, stdin=subprocess.DEVNULL,
+        check=True,
+        stdin=subprocess.DEVNULL,
     )
     with open(HOST_KEY + ".pub", encoding="utf-8") as file:
         return file.read().strip()
@@ -226,7 +227,9 @@ def _start_agent(directory):
         ["ssh-agent", "-a", AGENT_SOCKET], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
     subprocess.run(
-        ["ssh-add", "-q", f"{directory}/id"], check=True, stdin=subprocess.DEVNULL,
+        ["ssh-add", "-q", f"{directory}/id"],
+        check=True,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "SSH_AUTH_SOCK": AGENT_SOCKET},
     )
 

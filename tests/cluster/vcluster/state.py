@@ -19,10 +19,11 @@ class NoCluster(Exception):
 
 
 def start_time(pid):
-    """Ticks since boot when `pid` started: with the pid, a name that is never used again. None if gone."""
+    """Ticks since boot when `pid` started: with the pid, a name that is never used again. None if ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        return None if fields[0] in (b"Z", b"X") else int(fields[19])
     except (FileNotFoundError, ProcessLookupError):
         return None
 

@@ -15,7 +15,8 @@ import signal
 import subprocess
 import time
 
-from . import kernel, network, node, plan as planning, state
+from . import kernel, network, node, state
+from . import plan as planning
 
 _PREPARE_SECONDS = 60
 
@@ -122,7 +123,8 @@ def _make_login_key(directory):
     path = os.path.join(directory, "id")
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "virtual-cluster", "-f", path],
-        check=True, stdin=subprocess.DEVNULL,
+        check=True,
+        stdin=subprocess.DEVNULL,
     )
     with open(path + ".pub", encoding="utf-8") as file:
         return file.read()
