@@ -33,6 +33,9 @@ def main() -> int:
     nodes = options.nodes if options.nodes is not None else ([1, 4] if options.quick else [1, 8, 32])
     nodes = [count for count in nodes if count]
     launch = str(options.launch.resolve())
+    if not options.inside and os.getloadavg()[0] > 0.5 * os.cpu_count():
+        print(f"bench-launch: the machine is busy (load {os.getloadavg()[0]:.1f}): the times will tell little",
+              file=sys.stderr)
 
     if options.inside:
         chosen = [scenes.remote(launch, options.inside, count) for count in nodes]
