@@ -112,7 +112,6 @@ private:
   std::optional<Job> job_;
   std::vector<std::unique_ptr<RankRun>> ranks_;
   Conclusion conclusion_;
-  bool ended_early_ = false;  // endings were decided before the ranks said anything
   std::vector<std::string> left_over_, notices_;
   bool coordinator_busy_ = false;
   int interrupts_ = 0;
