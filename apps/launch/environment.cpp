@@ -70,7 +70,7 @@ Result<BackendEnvironment> ring(const Options& options, const Layout& layout,
                                 const std::vector<NodeFacts>& facts, const Reach& reach,
                                 std::vector<std::string>& notes) {
   BackendEnvironment made;
-  std::string bytes = "\n";  // one rank has no peers: MLX then takes the file for none
+  // One rank has no peers, and MLX refuses a file that names none: without a file it is a group of one.
   if (layout.size() > 1) {
     const std::vector<std::size_t> listeners = ring_listeners(options, layout, reach);
     const PortWish wish{"--starting-port", 32323, options.starting_port};
@@ -80,10 +80,9 @@ Result<BackendEnvironment> ring(const Options& options, const Layout& layout,
       const bool of_rank_0 = listeners[index] == layout.ranks[0].host;
       if (of_rank_0) made.ports_of_rank_0.insert(static_cast<std::uint16_t>(*first + index));
     }
-    bytes = ring_json(options, reach, *first) + "\n";
+    made.files.push_back({"mlx_hostfile.json", "MLX_HOSTFILE", ring_json(options, reach, *first) + "\n"});
     warn_of_uneven_ring(layout, reach, notes);
   }
-  made.files.push_back({"mlx_hostfile.json", "MLX_HOSTFILE", std::move(bytes)});
   if (options.verbose) made.variables.emplace_back("MLX_RING_VERBOSE", "1");
   return made;
 }
