@@ -18,6 +18,7 @@
 #include "launch/output.hpp"
 #include "launch/rank_run.hpp"
 #include "launch/terminal.hpp"
+#include "launch/whole_lines.hpp"
 
 namespace jackal::launch {
 namespace {
@@ -25,7 +26,8 @@ namespace {
 using remote::Clock;
 
 constexpr std::size_t kInputHighBytes = 1024 * 1024;  // queued for the slowest rank before more is read
-constexpr std::size_t kReplayBytes = 1024 * 1024;     // of input kept for a second start on another port
+constexpr auto kLinePatience = std::chrono::milliseconds(100);  // how long a begun line keeps others waiting
+constexpr std::size_t kReplayBytes = 1024 * 1024;  // of input kept for a second start on another port
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -99,6 +101,8 @@ private:
   void finish();
   void node_finished(std::size_t index, const remote::Node::Finished& finished);
   bool takes_input(const RankRun& run) const;
+  void deliver(int rank, remote::Stream stream, std::string_view bytes);
+  void release_lines();
   void say(const std::string& text) { streams_.err.write("launch: " + text + "\n"); }
 
   remote::Loop& loop_;
@@ -117,7 +121,9 @@ private:
   int interrupts_ = 0;
   int stop_step_ = 0;
   std::unique_ptr<RawTerminal> raw_terminal_;
-  remote::Loop::Timer timeout_, stop_timer_;
+  WholeLines out_lines_{[this](std::string_view bytes) { streams_.out.write(bytes); }};
+  WholeLines err_lines_{[this](std::string_view bytes) { streams_.err.write(bytes); }};
+  remote::Loop::Timer timeout_, stop_timer_, lines_timer_;
 };
 
 Runner::Result Runner::run() {
@@ -232,11 +238,8 @@ void Runner::start_job(Job job) {
   for (RankJob& rank : job.ranks) {
     ranks_.push_back(std::make_unique<RankRun>(
         rank.rank, rank.host,
-        RankRun::Events{[this](RankRun&, remote::Stream stream, std::string_view bytes) {
-                          Output& output = stream == remote::Stream::out ? streams_.out : streams_.err;
-                          output.write(bytes);
-                          if (!output.is_full()) return;
-                          for (const auto& run : ranks_) run->process->set_reading(false);
+        RankRun::Events{[this](RankRun& run, remote::Stream stream, std::string_view bytes) {
+                          deliver(run.rank, stream, bytes);
                         },
                         [this] {
                           const bool room = std::all_of(ranks_.begin(), ranks_.end(), [](const auto& run) {
@@ -244,7 +247,12 @@ void Runner::start_job(Job job) {
                           });
                           if (room && streams_.input) streams_.input->take_more();
                         },
-                        [this](RankRun& run) { rank_exited(run); }, [this](RankRun&) { rank_over(); }}));
+                        [this](RankRun& run) { rank_exited(run); },
+                        [this](RankRun& run) {
+                          out_lines_.rank_ended(run.rank);
+                          err_lines_.rank_ended(run.rank);
+                          rank_over();
+                        }}));
     rank.command.directory_required = rank.directory_required;
     starts[rank.host].push_back({std::move(rank.command), ranks_.back().get(), size});
     runs[rank.host].push_back(ranks_.back().get());
@@ -260,6 +268,24 @@ void Runner::start_job(Job job) {
   on_input(streams_.replay);
   if (streams_.input_ended) return on_input_end();
   if (options_.stdin_to == StdinTo::all && !streams_.input) streams_.start_input();
+}
+
+void Runner::deliver(int rank, remote::Stream stream, std::string_view bytes) {
+  const bool out = stream == remote::Stream::out;
+  (out ? out_lines_ : err_lines_).write(rank, bytes);
+  if (!out_lines_.waiting() && !err_lines_.waiting()) {
+    lines_timer_.reset();
+  } else if (!lines_timer_) {
+    lines_timer_ = loop_.after(kLinePatience, [this] { release_lines(); });
+  }
+  if (!(out ? streams_.out : streams_.err).is_full()) return;
+  for (const auto& run : ranks_) run->process->set_reading(false);
+}
+
+void Runner::release_lines() {
+  lines_timer_.reset();
+  out_lines_.release();
+  err_lines_.release();
 }
 
 // With a terminal for rank 0, keystrokes are meant for that terminal alone.
@@ -402,6 +428,7 @@ void Runner::finish() {
     if (!run->exited && !run->over) end_rank(*run, How::abandoned, 0, "");
   }
   phase_ = Phase::finishing;
+  release_lines();
   timeout_.reset();
   stop_timer_.reset();
   for (std::size_t index = 0; index < hosts_.size(); ++index) {
