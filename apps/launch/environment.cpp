@@ -161,7 +161,7 @@ remote::Environment merged_environment(const Options& options, const remote::Env
   if (!has(users, "PYTHONUNBUFFERED")) env.emplace_back("PYTHONUNBUFFERED", "1");
   for (const auto& entry : users) set(env, entry);
   const Surroundings& here = options.surroundings;
-  if (here.stdout_is_terminal && here.columns > 0 && !has(users, "COLUMNS")) {
+  if (here.columns > 0 && !has(users, "COLUMNS")) {
     env.emplace_back("COLUMNS", std::to_string(here.columns));
     if (!has(users, "LINES")) env.emplace_back("LINES", std::to_string(here.lines));
   }

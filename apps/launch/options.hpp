@@ -20,8 +20,7 @@ enum class StdinTo { all, none };
 
 /// What the command line's meaning depends on and does not say itself. surroundings.hpp fills it in.
 struct Surroundings {
-  bool stdout_is_terminal = false;
-  int columns = 0;  // of that terminal; 0: unknown
+  int columns = 0;  // of the terminal that standard output is, or as COLUMNS and LINES say; 0: unknown
   int lines = 0;
   std::string directory;           // the current one; empty: unknown
   std::string python = "python3";  // the first python3 of PATH, absolute

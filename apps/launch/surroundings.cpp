@@ -3,9 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
+
+#include "jackal/base/text.hpp"
 
 namespace jackal::launch {
 namespace {
@@ -37,16 +40,27 @@ bool needs_interpreter(const std::string& word) {
   return word.find('/') == std::string::npos || ::access(word.c_str(), X_OK) != 0;
 }
 
+int number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? 0 : parse_integer<int>(text).value_or(0);
+}
+
+// As Python's shutil.get_terminal_size, which mlx.launch asks: the variables first, for each that says
+// nothing the terminal.
+void measure_terminal(Surroundings& found) {
+  found.columns = std::max(0, number_in("COLUMNS"));
+  found.lines = std::max(0, number_in("LINES"));
+  winsize size{};
+  if ((found.columns > 0 && found.lines > 0) || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return;
+  if (found.columns == 0) found.columns = size.ws_col;
+  if (found.lines == 0) found.lines = size.ws_row;
+}
+
 }  // namespace
 
 Surroundings look_around(const std::vector<std::string>& command) {
   Surroundings found;
-  found.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  winsize size{};
-  if (found.stdout_is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
-    found.columns = size.ws_col;
-    found.lines = size.ws_row;
-  }
+  measure_terminal(found);
   std::error_code ignored;
   found.directory = fs::current_path(ignored).string();
   found.python = find_python();

@@ -1,7 +1,6 @@
 """What the tests with other people's programs share: MLX, its own launcher, Open MPI, and what a rank was given."""
 
 import json
-import os
 import random
 import shutil
 import socket
@@ -38,7 +37,7 @@ def run(argv, **options):
     options = {"text": True, "capture_output": True, "timeout": DEADLINE, "stdin": subprocess.DEVNULL, **options}
     if "input" in options:
         del options["stdin"]
-    return subprocess.run([os.fspath(word) for word in argv], check=False, **options)
+    return subprocess.run([str(word) for word in argv], check=False, **options)
 
 
 def lines(result):

@@ -241,8 +241,6 @@ TEST_CASE("the size of the terminal is exported when there is one", "[job]") {
   const auto rank = [&] { return must(plan_job(options, layout, facts_for(layout), identity())).ranks[0]; };
   options.surroundings.columns = 120;
   options.surroundings.lines = 40;
-  CHECK_FALSE(variable(rank(), "COLUMNS").has_value());
-  options.surroundings.stdout_is_terminal = true;
   CHECK(variable(rank(), "COLUMNS") == "120");
   CHECK(variable(rank(), "LINES") == "40");
   options.surroundings.columns = 0;
@@ -251,7 +249,6 @@ TEST_CASE("the size of the terminal is exported when there is one", "[job]") {
 
 TEST_CASE("the user's COLUMNS and LINES stay", "[job]") {
   Options options = options_of({"true"});
-  options.surroundings.stdout_is_terminal = true;
   options.surroundings.columns = 120;
   options.surroundings.lines = 40;
   const Layout layout = layout_of({"--env", "COLUMNS=7"});

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -164,6 +165,12 @@ SpawnRequest LocalNode::request_for(std::size_t index) const {
       request.argv = {"/bin/sh", "-c", "echo \"launch: cannot change to the directory $1\" >&2; exit 126",
                       "sh", command.directory};
     }
+  }
+  const auto is_pwd = [](const auto& entry) { return entry.first == "PWD"; };
+  const auto& given = command.environment;
+  if (!request.directory.empty() && std::none_of(given.begin(), given.end(), is_pwd)) {
+    request.environment.emplace_back("PWD",
+                                     fs::absolute(request.directory, ignored).string());  // as a shell's cd
   }
   request.in_child = [this, index] { guard_->announce_self(static_cast<int>(index)); };
   return request;
