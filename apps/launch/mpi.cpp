@@ -124,7 +124,7 @@ Result<Job> plan_mpi_job(const Options& options, const Layout& layout, const std
     mpirun.command.files.push_back({"jackal_secret", kSecretVariable, identity.secret});
   }
   const std::vector<std::string> words = mpirun_words(options, mpirun.command);
-  mpirun.command.argv = {"sh", "-c", kScript, "mpirun"};
+  mpirun.command.argv = {"/bin/sh", "-c", kScript, "mpirun"};
   mpirun.command.argv.insert(mpirun.command.argv.end(), words.begin(), words.end());
   if (options.ssh_config) {
     // For mpirun itself, not for the ranks: Open MPI 4 and 5 read one each.

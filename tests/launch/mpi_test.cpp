@@ -28,7 +28,7 @@ RankJob mpirun_of(const Job& job) {
 Words mpirun_words(const Job& job) {
   const Words& argv = mpirun_of(job).command.argv;
   REQUIRE(argv.size() > 4);
-  CHECK(argv[0] == "sh");
+  CHECK(argv[0] == "/bin/sh");
   return {argv.begin() + 4, argv.end()};
 }
 

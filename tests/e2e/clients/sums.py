@@ -37,7 +37,8 @@ def report(name, array):
 
 for dtype in DTYPES:
     for count in SIZES:
-        report("all_sum", mx.distributed.all_sum(mine(count, dtype)))
+        if (BACKEND, dtype) != ("mpi", mx.bool_):  # Open MPI has no sum of truth values
+            report("all_sum", mx.distributed.all_sum(mine(count, dtype)))
         report("all_gather", mx.distributed.all_gather(mine(count, dtype)))
 report("all_sum", mx.distributed.all_sum(mx.ones((3, 5)) * rank))
 
