@@ -1,0 +1,119 @@
+"""What `cmake --install` puts somewhere works there, wherever that is: the program, its SSH, the library, the manual."""
+
+import os
+import shlex
+import shutil
+import sys
+
+import pytest
+from clients import lines, run
+from fixture import ROOT
+
+EXAMPLE = ROOT / "examples/all_sum.cpp"
+CONSUMER = """
+cmake_minimum_required(VERSION 3.22)
+project(consumer CXX)
+find_package(Jackal REQUIRED)
+add_executable(consumer main.cpp)
+target_link_libraries(consumer PRIVATE Jackal::collectives)
+"""
+
+
+def install(bin_dir, *words, **environment):
+    must("cmake", "--install", bin_dir.parent, *words, env={**os.environ, **environment})
+
+
+@pytest.fixture(scope="module")
+def prefix(bin_dir, tmp_path_factory):
+    """A prefix with a space in its name, installed into, then moved elsewhere."""
+    if not (bin_dir.parent / "cmake_install.cmake").exists():
+        pytest.skip(f"{bin_dir.parent} is no build tree")
+    there = tmp_path_factory.mktemp("install") / "first place"
+    install(bin_dir, "--prefix", there)
+    moved = there.parent / "a moved prefix"
+    there.rename(moved)
+    return moved
+
+
+def files(directory):
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_local_job(prefix):
+    assert lines(run([prefix / "bin/launch", "-n", "2", "--", "sh", "-c", "echo $MLX_RANK"])) == ["0", "1"]
+
+
+def test_a_job_over_ssh_finds_its_ssh_in_the_prefix(prefix, make_cluster):
+    cluster = make_cluster(nodes=1, keep=[prefix])
+    launch = [prefix / "bin/launch", "--hosts", "n1", "--", "uname", "-n"]
+    assert lines(cluster.exec("head", launch)) == ["n1"]
+    # It is the installed one: without it, nothing is reached.
+    module = next(path for path in prefix.rglob("ssh.so"))
+    module.rename(module.with_suffix(".away"))
+    try:
+        gone = cluster.exec("head", launch)
+        assert gone.returncode != 0 and gone.stdout == ""
+        assert "--ssh=system" in gone.stderr or "--ssh system" in gone.stderr, gone.stderr
+    finally:
+        module.with_suffix(".away").rename(module)
+
+
+def test_destdir_holds_the_same_files(bin_dir, prefix, tmp_path):
+    install(bin_dir, "--prefix", "/opt/jackal", DESTDIR=str(tmp_path))
+    assert files(tmp_path / "opt/jackal") == files(prefix)
+    assert os.listdir(tmp_path) == ["opt"]
+
+
+def test_nothing_names_the_build_tree(bin_dir, prefix):
+    texts = [prefix / name for name in files(prefix) if name.endswith((".pc", ".cmake"))]
+    assert len(texts) >= 2
+    assert [path for path in texts if str(bin_dir.parent) in path.read_text()] == []
+    for program in [prefix / "bin/launch", *prefix.rglob("ssh.so"), *prefix.rglob("libjackal.so")]:
+        dynamic = run(["readelf", "-d", program]).stdout if sys.platform == "linux" else ""
+        assert str(bin_dir.parent) not in dynamic
+
+
+def test_the_manual_is_found(prefix):
+    manual = next(path for path in prefix.rglob("man") if path.is_dir())
+    for page, section in [("launch", "1"), ("jackal-hostfile", "5"), ("jackal-environment", "7")]:
+        assert (manual / f"man{section}" / f"{page}.{section}").is_file()
+        if shutil.which("man"):
+            found = run(["man", "-M", manual, "-w", page])
+            assert found.stdout.strip() == str(manual / f"man{section}" / f"{page}.{section}"), found
+
+
+@pytest.fixture
+def plain_library(bin_dir):
+    if "asan" in str(bin_dir) or "tsan" in str(bin_dir):
+        pytest.skip("a plain program cannot link a library with sanitizers")
+
+
+def runs_as_three(prefix, program, *flags):
+    said = lines(run([prefix / "bin/launch", "-n", "3", *flags, "--", program]))
+    assert len(said) == 3 and all(line.endswith("sum = [6, 6, 6, 6]") for line in said)
+
+
+def must(*argv, **options):
+    done = run(argv, **options)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+@pytest.mark.usefixtures("plain_library")
+def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(CONSUMER)
+    shutil.copy(EXAMPLE, tmp_path / "main.cpp")
+    must("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    must("cmake", "--build", tmp_path / "build")
+    runs_as_three(prefix, tmp_path / "build/consumer")
+
+
+@pytest.mark.usefixtures("plain_library")
+def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path):
+    if shutil.which("pkg-config") is None:
+        pytest.skip("no pkg-config")
+    library = next(prefix.rglob("jackal.pc")).parent
+    env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
+    words = shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env))
+    must(os.environ.get("CXX", "c++"), "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words)
+    runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library.parent}")
