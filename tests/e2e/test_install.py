@@ -1,6 +1,7 @@
 """What `cmake --install` puts somewhere works there, wherever that is: the program, its SSH, the library, the manual."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -83,9 +84,10 @@ def test_the_manual_is_found(prefix):
 
 
 @pytest.fixture
-def plain_library(bin_dir):
-    if "asan" in str(bin_dir) or "tsan" in str(bin_dir):
-        pytest.skip("a plain program cannot link a library with sanitizers")
+def sanitizers(bin_dir):
+    """The flags that a program needs to link the library of this build."""
+    kinds = re.search(r"^JACKAL_SANITIZE:STRING=(.+)$", (bin_dir.parent / "CMakeCache.txt").read_text(), re.MULTILINE)
+    return [f"-fsanitize={kinds.group(1)}"] if kinds else []
 
 
 def runs_as_three(prefix, program, *flags):
@@ -99,21 +101,20 @@ def must(*argv, **options):
     return done.stdout
 
 
-@pytest.mark.usefixtures("plain_library")
-def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path):
+def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path, sanitizers):
     (tmp_path / "CMakeLists.txt").write_text(CONSUMER)
     shutil.copy(EXAMPLE, tmp_path / "main.cpp")
-    must("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    must("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}",
+         f"-DCMAKE_CXX_FLAGS={' '.join(sanitizers)}")  # fmt: skip
     must("cmake", "--build", tmp_path / "build")
     runs_as_three(prefix, tmp_path / "build/consumer")
 
 
-@pytest.mark.usefixtures("plain_library")
-def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path):
+def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, sanitizers):
     if shutil.which("pkg-config") is None:
         pytest.skip("no pkg-config")
     library = next(prefix.rglob("jackal.pc")).parent
     env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
     words = shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env))
-    must(os.environ.get("CXX", "c++"), "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words)
+    must(os.environ.get("CXX", "c++"), "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words, *sanitizers)
     runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library.parent}")

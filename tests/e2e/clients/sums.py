@@ -1,6 +1,7 @@
 """An MLX program as its users write them; nothing here knows who starts it, or over what it talks.
 
-Usage: sums.py [BACKEND]. Every line names the rank and holds all of a result that decides: its type, shape and digest.
+Usage: sums.py [BACKEND [DIR]]. Every line names the rank and holds all of a result that decides: its type, shape and
+digest. With DIR the lines go to DIR/RANK.
 """
 
 import hashlib
@@ -17,10 +18,13 @@ world = mx.distributed.init(strict=len(sys.argv) > 1, backend=BACKEND)
 rank, size = world.rank(), world.size()
 
 
+out = open(f"{sys.argv[2]}/{rank}", "w") if len(sys.argv) > 2 else sys.stdout
+
+
 def say(text):
     # One write a line, where print() makes two: how lines of several ranks mix is not the question here.
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    out.write(text + "\n")
+    out.flush()
 
 
 def mine(count, dtype, of=rank):
