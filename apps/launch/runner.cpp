@@ -504,6 +504,8 @@ int run_job(const Options& options, const Layout& layout) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
   streams.out.flush();
   streams.err.flush();
+  // Who is still on the way to a host cannot be waited for, and must not see the statics of libraries go.
+  if (loop.has_posters()) ::_exit(result.outcome.exit_code);
   return result.outcome.exit_code;
 }
 

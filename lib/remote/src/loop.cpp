@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
 
 namespace jackal::remote {
@@ -38,16 +39,35 @@ struct Loop::Alarm {
   std::function<void()> fire;
 };
 
+/// What other threads have for the loop.
+struct Loop::Mailbox {
+  std::mutex mutex;
+  std::vector<std::function<void()>> posted;  // guarded by mutex
+  UniqueFd wake_write;  // guarded by mutex; gets a byte: 0 for work, else a signal's number
+
+  void post(std::function<void()> work) {
+    const std::lock_guard lock(mutex);
+    if (!wake_write) return;
+    posted.push_back(std::move(work));
+    // One byte for all that is there keeps room in the pipe for signals.
+    if (posted.size() > 1) return;
+    const unsigned char zero = 0;
+    [[maybe_unused]] const ssize_t ignored = ::write(wake_write.get(), &zero, 1);
+  }
+};
+
+void Loop::Poster::post(std::function<void()> work) const { mailbox_->post(std::move(work)); }
+
 void Loop::Watch::set_events(short events) {
   if (entry_) entry_->events = events;
 }
 
-Loop::Loop() {
+Loop::Loop() : mailbox_(std::make_shared<Mailbox>()) {
   ::signal(SIGPIPE, SIG_IGN);
   int ends[2];
   if (::pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   wake_read_.reset(ends[0]);
-  wake_write_.reset(ends[1]);
+  mailbox_->wake_write.reset(ends[1]);
   set_flags(ends[0]);
   set_flags(ends[1]);
   wake_watch_ = watch(wake_read_.get(), POLLIN, [this](short) {
@@ -67,6 +87,10 @@ Loop::Loop() {
 Loop::~Loop() {
   for (const auto& [number, handler] : signal_handlers_) ::signal(number, SIG_DFL);
   if (!signal_handlers_.empty()) signal_pipe = -1;
+  std::vector<std::function<void()>> dropped;
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->wake_write.reset();
+  dropped.swap(mailbox_->posted);
 }
 
 Loop::Watch Loop::watch(int fd, short events, std::function<void(short)> ready) {
@@ -83,16 +107,17 @@ Loop::Timer Loop::after(Clock::duration delay, std::function<void()> fire) {
   return timer;
 }
 
-void Loop::post(std::function<void()> work) {
-  const std::lock_guard lock(posted_mutex_);
-  posted_.push_back(std::move(work));
-  const unsigned char zero = 0;
-  [[maybe_unused]] const ssize_t ignored = ::write(wake_write_.get(), &zero, 1);
+void Loop::post(std::function<void()> work) { mailbox_->post(std::move(work)); }
+
+Loop::Poster Loop::poster() const {
+  Poster poster;
+  poster.mailbox_ = mailbox_;
+  return poster;
 }
 
 void Loop::on_signal(int signal_number, std::function<void()> handler) {
   signal_handlers_[signal_number] = std::move(handler);
-  signal_pipe = wake_write_.get();
+  signal_pipe = mailbox_->wake_write.get();
   struct sigaction action {};
   action.sa_handler = jackal_remote_note_signal;
   action.sa_flags = SA_RESTART;
@@ -130,8 +155,8 @@ void Loop::run_once() {
 void Loop::run_posted() {
   std::vector<std::function<void()>> work;
   {
-    const std::lock_guard lock(posted_mutex_);
-    work.swap(posted_);
+    const std::lock_guard lock(mailbox_->mutex);
+    work.swap(mailbox_->posted);
   }
   for (const auto& function : work) function();
 }
@@ -149,6 +174,11 @@ void Loop::fire_alarms() {
 }
 
 int Loop::timeout_ms() const {
+  {
+    // Left by a run() that was stopped before its turn came.
+    const std::lock_guard lock(mailbox_->mutex);
+    if (!mailbox_->posted.empty()) return 0;
+  }
   for (const auto& [when, alarm] : alarms_) {
     if (alarm.expired()) continue;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now()).count();

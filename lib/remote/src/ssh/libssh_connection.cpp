@@ -316,10 +316,9 @@ void LibsshConnection::try_once() {
     fail_with({ErrorCode::timed_out, options_.name, "did not finish the login in time",
                "Check with: ssh " + options_.name + " true"});
   });
-  std::thread([this, attempt = attempt_, alive = alive_, loop = &loop_] {
+  std::thread([this, attempt = attempt_, alive = alive_, poster = loop_.poster()] {
     auto result = std::make_shared<Result<Established>>(establish(*attempt));
-    // The loop outlives every worker's word: a tool ends by leaving main, not by destroying its loop first.
-    loop->post([this, alive, result] {
+    poster.post([this, alive, result] {
       if (*alive) established(std::move(*result));
     });
   }).detach();

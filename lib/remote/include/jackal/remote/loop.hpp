@@ -1,6 +1,6 @@
 // The one event loop of a tool: file descriptors, timers, signals, and work handed over by other threads.
-// Everything but post() belongs to the thread that calls run(). Callbacks may add and drop watches freely. A
-// process with a loop ignores SIGPIPE: that nobody listens any more is told by the write.
+// Everything but post() and Poster belongs to the thread that calls run(). Callbacks may add and drop watches
+// freely. A process with a loop ignores SIGPIPE: that nobody listens any more is told by the write.
 #pragma once
 
 #include <poll.h>
@@ -10,7 +10,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "jackal/base/unique_fd.hpp"
@@ -22,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 class Loop {
   struct Entry;
   struct Alarm;
+  struct Mailbox;
 
 public:
   /// Watches a descriptor for as long as it lives. Does not own the descriptor.
@@ -49,6 +49,16 @@ public:
     std::shared_ptr<Alarm> alarm_;
   };
 
+  /// post() for a thread that may outlive the loop: what it posts then is dropped.
+  class Poster {
+  public:
+    void post(std::function<void()> work) const;
+
+  private:
+    friend class Loop;
+    std::shared_ptr<Mailbox> mailbox_;
+  };
+
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;
@@ -58,6 +68,9 @@ public:
   [[nodiscard]] Timer after(Clock::duration delay, std::function<void()> fire);
   /// Runs `work` on the loop's thread, in order; may be called from any thread.
   void post(std::function<void()> work);
+  Poster poster() const;
+  /// Whether a Poster is still held: a thread is at work that no stop() waits for.
+  bool has_posters() const { return mailbox_.use_count() > 1; }
   /// Runs `handler` on the loop's thread whenever `signal_number` has arrived; one loop a process may do so.
   void on_signal(int signal_number, std::function<void()> handler);
 
@@ -74,9 +87,8 @@ private:
   std::vector<std::weak_ptr<Entry>> entries_;
   std::multimap<Clock::time_point, std::weak_ptr<Alarm>> alarms_;
   std::map<int, std::function<void()>> signal_handlers_;
-  std::mutex posted_mutex_;
-  std::vector<std::function<void()>> posted_;  // guarded by posted_mutex_
-  UniqueFd wake_read_, wake_write_;            // a byte: 0 for posted work, else a signal's number
+  std::shared_ptr<Mailbox> mailbox_;
+  UniqueFd wake_read_;
   Watch wake_watch_;
   bool stopped_ = false;
 };
