@@ -375,6 +375,11 @@ void Runner::escalate() {
       stop_timer_ = loop_.after(kAfterKill, [this] { escalate(); });
       return;
     default:
+      // What the ranks have written is lost with their hosts: first the reader takes it.
+      if (streams_.out.is_full() || streams_.err.is_full()) {
+        stop_timer_ = loop_.after(kAfterKill, [this] { escalate(); });
+        return;
+      }
       return finish();
   }
 }

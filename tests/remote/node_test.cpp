@@ -166,6 +166,22 @@ TEST_CASE("a signal reaches the whole process group") {
   on.finish();
 }
 
+TEST_CASE("what a program wrote last waits for its reader, however late that comes") {
+  const Shell shell = GENERATE(Shell{}, Shell{"/bin/sh"});
+  OnNode on(shell, 2);
+  on.options.grace = std::chrono::seconds(0);
+  REQUIRE(on.connect());
+  // Longer than streams are waited for that somebody else may hold.
+  auto* process = on.start({sh("printf last"), sh("sleep 4")}).front();
+  process->set_reading(false);
+  REQUIRE(on.run_until([&] { return on.ran[1]->streams_ended; }));
+  CHECK(!on.ran[0]->streams_ended);
+  process->set_reading(true);
+  REQUIRE(on.run_until([&] { return on.ended(); }));
+  CHECK(on.ran[0]->out == "last");
+  on.finish();
+}
+
 TEST_CASE("finish ends what ignores TERM, and what a program left behind") {
   const Shell shell = any_shell();
   CAPTURE(shell);
@@ -246,11 +262,15 @@ TEST_CASE("processes that one connection refuses go over further ones") {
   OnNode on({"/bin/sh"}, 7);
   on.shell.channels = 3;
   REQUIRE(on.connect());
-  on.start(std::vector<Command>(7, sh("echo here")));
+  for (auto* process : on.start(std::vector<Command>(7, sh("cat")))) {
+    process->write("here");
+    CHECK(process->unsent() == 4);
+    process->close_input();
+  }
   REQUIRE(on.run_until([&] { return on.ended(); }));
   on.finish();
   CHECK(on.connections == 3);
-  for (const auto& ran : on.ran) CHECK(ran->out == "here\n");
+  for (const auto& ran : on.ran) CHECK(ran->out == "here");
 }
 
 TEST_CASE("a node on which nothing may run says so") {

@@ -1,23 +1,30 @@
 #include "shell_connection.hpp"
 
+#include <utility>
+
 #include "child_channel.hpp"
 
 namespace jackal::remote::test {
 namespace {
 
+/// Refuses as late as a server may: once it has been told what to run.
 class RefusedChannel : public Channel {
 public:
-  RefusedChannel(Loop& loop, ChannelEvents& events) {
-    soon_ = loop.after(Clock::duration::zero(), [&events] { events.on_refused(); });
+  RefusedChannel(Loop& loop, ChannelEvents& events) : loop_(loop), events_(events) {}
+  void exec(const std::vector<std::string>&, const std::optional<TerminalSize>&) override {
+    soon_ = loop_.after(Clock::duration::zero(), [this] { events_.on_refused(); });
   }
-  void exec(const std::vector<std::string>&, const std::optional<TerminalSize>&) override {}
-  void write(std::string_view) override {}
+  void write(std::string_view bytes) override { queue_.append(bytes); }
   void close_input() override {}
-  std::size_t unsent() const override { return 0; }
+  std::size_t unsent() const override { return queue_.size(); }
+  std::string take_unsent() override { return std::exchange(queue_, {}); }
   void set_reading(bool) override {}
   void resize(TerminalSize) override {}
 
 private:
+  Loop& loop_;
+  ChannelEvents& events_;
+  std::string queue_;
   Loop::Timer soon_;
 };
 

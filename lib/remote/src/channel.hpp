@@ -36,6 +36,7 @@ public:
   virtual void write(std::string_view bytes) = 0;  // queued without limit: watch unsent()
   virtual void close_input() = 0;                  // after what is queued
   virtual std::size_t unsent() const = 0;
+  virtual std::string take_unsent() = 0;       // for another channel, where this one was refused
   virtual void set_reading(bool reading) = 0;  // false: leave output where it is (backpressure)
   virtual void resize(TerminalSize size) = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "channel.hpp"
@@ -23,6 +24,7 @@ public:
   void write(std::string_view bytes) override;
   void close_input() override;
   std::size_t unsent() const override { return queue_.size(); }
+  std::string take_unsent() override { return std::exchange(queue_, {}); }
   void set_reading(bool reading) override;
   void resize(TerminalSize size) override;
 

@@ -3,12 +3,16 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace jackal::remote {
 namespace {
 
 constexpr std::size_t kNoiseKept =
     64 * 1024;  // of what a login shell prints; shown only when the program never began
+
+// What a program wrote last may still be on its way when its end is told.
+constexpr auto kLeastGrace = std::chrono::seconds(1);
 
 std::size_t index_of(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
@@ -28,7 +32,7 @@ void RemoteProcess::attach(std::unique_ptr<Channel> channel, void* place) {
 }
 
 RemoteProcess::Detached RemoteProcess::detach() {
-  started_ = false;
+  if (std::exchange(started_, false)) early_input_ = channel_->take_unsent();
   return {std::move(channel_), std::exchange(place_, nullptr)};
 }
 
@@ -54,7 +58,7 @@ void RemoteProcess::start_if_possible() {
   started_ = true;
   channel_->exec(words_, terminal_);
   if (!early_input_.empty()) channel_->write(std::exchange(early_input_, {}));
-  if (early_close_) channel_->close_input();
+  if (input_closed_) channel_->close_input();
 }
 
 void RemoteProcess::silence() {
@@ -71,11 +75,8 @@ void RemoteProcess::write(std::string_view bytes) {
 }
 
 void RemoteProcess::close_input() {
-  if (started_) {
-    channel_->close_input();
-  } else {
-    early_close_ = true;
-  }
+  input_closed_ = true;
+  if (started_) channel_->close_input();
 }
 
 void RemoteProcess::set_reading(bool reading) {
@@ -89,6 +90,7 @@ void RemoteProcess::resize(TerminalSize size) {
 }
 
 void RemoteProcess::on_output(Stream stream, std::string_view bytes) {
+  heard_ = true;
   Noise& noise = noise_[index_of(stream)];
   if (noise.keys_expected == 0) return deliver(stream, bytes);
   noise.bytes.append(bytes);
@@ -119,7 +121,7 @@ void RemoteProcess::on_exit(ExitStatus status) {
     deliver_noise();
     owner_.process_ended(index_);
   } else {
-    straggler_timer_ = loop_.after(owner_.grace(), [this] { end_stragglers(); });
+    watch_stragglers();
   }
   if (events_ != nullptr) events_->on_exit(status);
 }
@@ -145,18 +147,18 @@ void RemoteProcess::deliver_noise() {
   }
 }
 
+void RemoteProcess::watch_stragglers() {
+  heard_ = false;
+  straggler_timer_ = loop_.after(std::max(owner_.grace(), kLeastGrace), [this] { end_stragglers(); });
+}
+
+// Nobody hangs on to streams that we do not read, and what still comes in is not given up.
 void RemoteProcess::end_stragglers() {
-  switch (straggler_step_++) {
-    case 0:
-      owner_.signal_process(index_, SIGTERM);
-      break;
-    case 1:
-      owner_.signal_process(index_, SIGKILL);
-      break;
-    default:
-      return on_streams_ended();  // they left the process group: no longer ours to wait for
-  }
-  straggler_timer_ = loop_.after(owner_.grace(), [this] { end_stragglers(); });
+  if (!reading_) return watch_stragglers();
+  if (straggler_step_ == 2 && !heard_)
+    return on_streams_ended();  // they left the group: not ours to wait for
+  if (straggler_step_ < 2) owner_.signal_process(index_, straggler_step_++ == 0 ? SIGTERM : SIGKILL);
+  watch_stragglers();
 }
 
 }  // namespace jackal::remote

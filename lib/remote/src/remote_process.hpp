@@ -40,7 +40,7 @@ public:
   // Process
   void write(std::string_view bytes) override;
   void close_input() override;
-  std::size_t unsent() const override { return channel_ ? channel_->unsent() : early_input_.size(); }
+  std::size_t unsent() const override { return started_ ? channel_->unsent() : early_input_.size(); }
   void set_reading(bool reading) override;
   void resize(TerminalSize size) override;
   void signal(int number) override { owner_.signal_process(index_, number); }
@@ -61,6 +61,7 @@ private:
   void start_if_possible();
   void deliver(Stream stream, std::string_view bytes);
   void deliver_noise();
+  void watch_stragglers();
   void end_stragglers();
 
   Owner& owner_;
@@ -74,13 +75,14 @@ private:
   ProcessEvents* events_ = nullptr;
   bool going_ = false;
   bool started_ = false;
-  std::string early_input_;  // given before there was a channel
-  bool early_close_ = false;
+  std::string early_input_;  // given before there was a channel that ran
+  bool input_closed_ = false;
   bool reading_ = true;
   Noise noise_[2];
   bool exited_ = false;
   bool streams_ended_ = false;
   int straggler_step_ = 0;
+  bool heard_ = false;  // output came since the last of these steps
   Loop::Timer straggler_timer_;
 };
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "../channel.hpp"
 #include "../ssh_plugin.hpp"
@@ -45,6 +46,7 @@ public:
   void write(std::string_view bytes) override;
   void close_input() override;
   std::size_t unsent() const override { return queue_.size(); }
+  std::string take_unsent() override { return std::exchange(queue_, {}); }
   void set_reading(bool reading) override;
   void resize(TerminalSize size) override;
 
