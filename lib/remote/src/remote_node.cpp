@@ -369,7 +369,11 @@ void RemoteNode::finish(std::function<void(Finished)> done) {
     finished_.left_over.push_back(options_.name + ": the guard did not confirm that everything has ended");
     over();
   });
-  if (guard_lost_) return rescue();
+  if (guard_lost_) {
+    // Later, since it may be the lost guard's channel that is calling us.
+    later_ = loop_.after(Clock::duration::zero(), [this] { rescue(); });
+    return;
+  }
   guard_.channel->close_input();
 }
 
