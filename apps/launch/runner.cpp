@@ -36,6 +36,11 @@ std::uint64_t random_seed() {
   return seed;
 }
 
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 /// What stays the same when a job is started once more: our own streams, and what was read from the input.
 struct Streams {
   Streams(remote::Loop& loop, const Output::Events& events)
@@ -488,7 +493,8 @@ int run_job(const Options& options, const Layout& layout) {
   ::signal(SIGTSTP, SIG_IGN);  // who sleeps sends no heartbeats, and the hosts would end the job
   loop.on_signal(SIGINT, when_running([](Runner& now) { now.on_interrupt(); }));
   loop.on_signal(SIGTERM, when_running([](Runner& now) { now.on_terminate(); }));
-  loop.on_signal(SIGHUP, when_running([](Runner& now) { now.on_terminate(); }));
+  const bool hangups_ignored = is_ignored(SIGHUP);  // nohup
+  if (!hangups_ignored) loop.on_signal(SIGHUP, when_running([](Runner& now) { now.on_terminate(); }));
   loop.on_signal(SIGWINCH, when_running([](Runner& now) { now.on_resize(); }));
   for (const int number : {SIGQUIT, SIGUSR1, SIGUSR2}) {
     loop.on_signal(number, when_running([number](Runner& now) { now.forward(number); }));
@@ -506,7 +512,8 @@ int run_job(const Options& options, const Layout& layout) {
   }
   for (const std::string& line : result.outcome.lines) streams.err.write(line + "\n");
   // From here on there is nothing left to stop but our own writing.
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
+  if (!hangups_ignored) ::signal(SIGHUP, SIG_DFL);
   streams.out.flush();
   streams.err.flush();
   // Who is still on the way to a host cannot be waited for, and must not see the statics of libraries go.
