@@ -214,6 +214,37 @@ TEST_CASE("a guard that is killed is said, and finish still ends the processes a
   CHECK(!fs::exists(directory));
 }
 
+TEST_CASE("a guard that is killed and whose directory is gone does not hold up the end") {
+  OnNode on({"/bin/sh"}, 5);
+  REQUIRE(on.connect());
+  Command command = sh("echo \"$F\"");
+  command.files = {{"f", "F", "x"}};
+  on.start(std::vector<Command>(5, command));
+  REQUIRE(on.run_until([&] { return on.ended(); }));
+  const fs::path directory = fs::path(on.ran[0]->out.substr(0, on.ran[0]->out.size() - 1)).parent_path();
+  const auto guard = jackal::read_file(directory / "guard.pid", 99);
+  REQUIRE(guard);
+  fs::remove_all(directory);
+  ::kill(std::stoi(*guard), SIGKILL);
+  REQUIRE(on.run_until([&] { return on.failure.has_value(); }));
+  bool done = false;
+  on.node->finish([&](const Node::Finished& finished) { done = finished.left_over.empty(); });
+  CHECK(on.run_until([&] { return done; }));
+}
+
+TEST_CASE("when we die nothing is left soon, however long a grace was asked for") {
+  const Shell shell = GENERATE(Shell{}, Shell{"/bin/sh"});
+  OnNode on(shell);
+  on.options.grace = std::chrono::seconds(1000);
+  REQUIRE(on.connect());
+  on.start({sh("trap '' TERM; sleep 1000 & echo $!; wait; wait")});
+  REQUIRE(on.run_until([&] { return !on.ran[0]->out.empty(); }));
+  const pid_t child = std::stoi(on.ran[0]->out);
+  on.node.reset();
+  const auto gone = [&] { return ::kill(child, 0) != 0 && !fs::exists("/tmp/jackal-" + on.options.id); };
+  CHECK((on.run_until(gone) || on.run_until(gone)));
+}
+
 TEST_CASE("a variable that no shell can export is refused by name") {
   const Shell shell = any_shell();
   CAPTURE(shell);

@@ -27,11 +27,13 @@ group() {
   pid=; [ -s "$dir/$1.pid" ] && read -r pid <"$dir/$1.pid"
   [ -n "$pid" ] && [ "$pid" != none ]
 }
+grace() { grace=$1; }
 claim() {
   set -C; { true >"$dir/$1.pid"; } 2>/dev/null; claimed=$?; set +C
   [ "$claimed" -ne 0 ] || return
-  tries=0
-  until [ -s "$dir/$1.pid" ] || [ "$tries" -ge 3 ]; do sleep 1; tries=$((tries + 1)); done
+  while [ -e "$dir/$1.pid" ] && ! [ -s "$dir/$1.pid" ] && [ "$tries" -lt 3 ]; do
+    sleep 1; tries=$((tries + 1))
+  done
 }
 each() {
   any=1; rank=0
@@ -42,7 +44,7 @@ each() {
   return "$any"
 }
 finish() {
-  rank=0
+  rank=0; tries=0
   while [ "$rank" -lt "$count" ]; do
     claim "$rank"
     rank=$((rank + 1))
@@ -90,6 +92,7 @@ guard() {
   while read -r verb first second; do
     case $verb in
       beat) echo "$first" >"$dir/beat"; say beat "$first" ;;
+      grace) grace "$first" ;;
       sig) group "$second" && kill "-$first" "-$pid" 2>/dev/null ;;
       ended) group "$first" && ! kill -0 "-$pid" 2>/dev/null && echo none >"$dir/$first.pid" ;;
     esac
@@ -104,6 +107,7 @@ guard() {
 // message.
 constexpr std::string_view kDirectory = R"sh(dir=
 for place in /tmp "${TMPDIR:-/tmp}" "$HOME"; do
+  case $place in *[!A-Za-z0-9/._-]*) continue ;; esac  # it will stand in commands, unquoted
   if mkdir -m 700 "$place/jackal-$id"; then dir=$place/jackal-$id; break; fi
 done
 [ -n "$dir" ] || { say nodir; exit 1; }
@@ -182,8 +186,8 @@ namespace {
 
 std::string functions(const GuardOptions& options) {
   const auto tick = options.silence.count() == 0 ? 0 : std::max<long long>(1, options.silence.count() / 6);
-  return fmt::format("key={}; id={}; grace={}; tick={}\n", options.key, options.id, options.grace.count(),
-                     tick) +
+  const auto grace = std::min(options.grace, kGraceAlone).count();
+  return fmt::format("key={}; id={}; grace={}; tick={}\n", options.key, options.id, grace, tick) +
          std::string(kFunctions);
 }
 

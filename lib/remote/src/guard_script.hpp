@@ -4,6 +4,7 @@
 //   us → guard   prelude (functions, its directory)            guard → us   KEY hello DIRECTORY, facts
 //   us → guard   setup (files, one script a process), "guard"  guard → us   KEY ready
 //   us → guard   beat N · sig NAME PROCESS · ended PROCESS      guard → us   KEY beat N
+//   us → guard   grace SECONDS, when the end that follows is wanted
 //   us → guard   end of file                                   guard ends the groups, removes the directory,
 //   exits
 //
@@ -27,6 +28,10 @@
 #include "jackal/remote/node.hpp"
 
 namespace jackal::remote {
+
+/// The most that a guard waits after TERM when nobody is there to ask: everything is gone within 10 s of our
+/// death.
+constexpr std::chrono::seconds kGraceAlone{5};
 
 struct GuardOptions {
   std::string key;  // [A-Za-z0-9]+

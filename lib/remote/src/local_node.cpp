@@ -16,6 +16,7 @@
 
 #include "child_channel.hpp"
 #include "child_watch.hpp"
+#include "guard_script.hpp"
 #include "jackal/base/file.hpp"
 #include "listening_ports.hpp"
 #include "local_guard.hpp"
@@ -135,7 +136,7 @@ Result<void> LocalNode::write_files(const std::vector<Start>& starts) {
 }
 
 Result<void> LocalNode::start_guard() {
-  auto guard = LocalGuard::start(directory_, options_.grace);
+  auto guard = LocalGuard::start(directory_, std::min(options_.grace, kGraceAlone));
   if (!guard) return fail(guard.error());
   guard_.emplace(std::move(*guard));
   const auto noted = create_file(fs::path(directory_) / "guard.pid", fmt::format("{}\n", guard_->id()), 0600);

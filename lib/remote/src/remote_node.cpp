@@ -374,6 +374,7 @@ void RemoteNode::finish(std::function<void(Finished)> done) {
     later_ = loop_.after(Clock::duration::zero(), [this] { rescue(); });
     return;
   }
+  guard_.channel->write(fmt::format("grace {}\n", options_.grace.count()));
   guard_.channel->close_input();
 }
 
