@@ -159,7 +159,10 @@ SpawnRequest LocalNode::request_for(std::size_t index) const {
     if (!file.variable.empty()) request.environment.emplace_back(file.variable, directory_ + "/" + file.name);
   }
   std::error_code ignored;
-  if (!command.directory.empty() && !fs::is_directory(command.directory, ignored)) {
+  // Boost.Process goes on where it cannot enter a directory: it is asked for before.
+  const bool enterable =
+      fs::is_directory(command.directory, ignored) && ::access(command.directory.c_str(), X_OK) == 0;
+  if (!command.directory.empty() && !enterable) {
     request.directory.clear();
     // Said by a shell, so that it ends as it would on any other node.
     if (command.directory_required) {
