@@ -1,4 +1,5 @@
 // launch: starts a program on every host of a cluster and joins its input and output to this terminal.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,6 +22,15 @@ namespace {
 
 using namespace jackal;
 using namespace jackal::launch;
+
+/// A stream that was closed when we began must not become one of our own sockets. What takes its place
+/// refuses what the stream is for, as a closed one would.
+void occupy_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest free number is this one
+  }
+}
 
 int end_with(const Error& error) {
   const Outcome outcome = decide(error);
@@ -75,6 +85,7 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   try {
     return run({argv + 1, argv + argc});
   } catch (const std::exception& exception) {
