@@ -45,7 +45,7 @@ Output::~Output() {
 void Output::write(std::string_view bytes) {
   {
     const std::lock_guard lock(mutex_);
-    if (failed_) return;
+    if (failed_ != 0) return;
     queue_.append(bytes);
     was_full_ = was_full_ || queue_.size() > kHighBytes;
   }
@@ -58,9 +58,10 @@ bool Output::is_full() {
   return was_full_;
 }
 
-void Output::flush() {
+int Output::flush() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return failed_ || (queue_.empty() && !writing_); });
+  changed_.wait(lock, [this] { return failed_ != 0 || (queue_.empty() && !writing_); });
+  return failed_;
 }
 
 void Output::run() {
@@ -75,7 +76,7 @@ void Output::run() {
     lock.lock();
     writing_ = false;
     if (failed != 0) {
-      failed_ = true;
+      failed_ = failed;
       queue_.clear();
       loop_.post([this, failed] { events_.on_failed(failed); });
     }

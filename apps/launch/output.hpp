@@ -30,8 +30,8 @@ public:
   void write(std::string_view bytes);
   /// Above this much, the caller should stop feeding it until on_drained.
   bool is_full();
-  /// Waits until all is written, or cannot be.
-  void flush();
+  /// Waits until all is written, or cannot be: then the errno, else 0.
+  int flush();
 
 private:
   void run();
@@ -44,7 +44,7 @@ private:
   std::string queue_;      // guarded by mutex_
   bool writing_ = false;   // guarded by mutex_: the thread has bytes in hand
   bool was_full_ = false;  // guarded by mutex_
-  bool failed_ = false;    // guarded by mutex_
+  int failed_ = 0;         // guarded by mutex_: the errno
   bool ending_ = false;    // guarded by mutex_
   std::thread thread_;     // started by the first write
 };

@@ -41,6 +41,10 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+Error output_error(int number) {
+  return {ErrorCode::io, "", "cannot write the job's output: " + errno_text(number), ""};
+}
+
 /// What stays the same when a job is started once more: our own streams, and what was read from the input.
 struct Streams {
   Streams(remote::Loop& loop, const Output::Events& events)
@@ -423,9 +427,7 @@ void Runner::abandon() {
   ::_exit(kExitInterrupted);
 }
 
-void Runner::on_output_failed(int number) {
-  stop(Stop::failed, Error{ErrorCode::io, "", "cannot write the job's output: " + errno_text(number), ""});
-}
+void Runner::on_output_failed(int number) { stop(Stop::failed, output_error(number)); }
 
 void Runner::on_output_drained() {
   if (streams_.out.is_full() || streams_.err.is_full()) return;
@@ -510,11 +512,14 @@ int run_job(const Options& options, const Layout& layout) {
     streams.err.write(
         "launch: somebody took the coordinator's port meanwhile; starting once more on another\n");
   }
-  for (const std::string& line : result.outcome.lines) streams.err.write(line + "\n");
   // From here on there is nothing left to stop but our own writing.
   for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
   if (!hangups_ignored) ::signal(SIGHUP, SIG_DFL);
-  streams.out.flush();
+  int unwritten = streams.out.flush();
+  if (unwritten == 0) unwritten = streams.err.flush();
+  // The last bytes may fail when the job has already succeeded.
+  if (unwritten != 0 && result.outcome.exit_code == kExitOk) result.outcome = decide(output_error(unwritten));
+  for (const std::string& line : result.outcome.lines) streams.err.write(line + "\n");
   streams.err.flush();
   // Who is still on the way to a host cannot be waited for, and must not see the statics of libraries go.
   if (loop.has_posters()) ::_exit(result.outcome.exit_code);
