@@ -27,7 +27,11 @@ constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr int kForegroundCheckMs = 250;
 
 /// A background job that read its terminal would be stopped, heartbeats and all: it waits for its turn.
-bool may_read(int fd) { return ::isatty(fd) == 0 || ::tcgetpgrp(fd) == ::getpgrp(); }
+/// A terminal that is not our controlling one has no foreground for us and stops nobody.
+bool may_read(int fd) {
+  const pid_t front = ::isatty(fd) == 0 ? -1 : ::tcgetpgrp(fd);
+  return front < 0 || front == ::getpgrp();
+}
 
 /// The next bytes; empty at the end.
 std::string next_chunk(int fd) {
