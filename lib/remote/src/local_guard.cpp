@@ -39,7 +39,7 @@ void wait_while_alive(long most_seconds) {
   }
 }
 
-[[noreturn]] void guard(int pipe, const char* directory, long grace_seconds) {
+[[noreturn]] void guard(int pipe, char* const* remove, long grace_seconds) {
   ::setsid();
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2}) {
     ::signal(number, SIG_IGN);
@@ -58,7 +58,7 @@ void wait_while_alive(long most_seconds) {
     wait_while_alive(grace_seconds);
     signal_all(SIGKILL);
   }
-  ::execl("/bin/rm", "rm", "-rf", directory, static_cast<char*>(nullptr));
+  ::execv("/bin/rm", remove);
   ::_exit(1);
 }
 
@@ -69,13 +69,19 @@ void send(int pipe, Note note) {
 
 }  // namespace
 
-Result<LocalGuard> LocalGuard::start(const std::string& directory, std::chrono::seconds grace) {
+Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories,
+                                     std::chrono::seconds grace) {
   auto pipe = make_pipe();
   if (!pipe) return fail(pipe.error());
+  std::vector<std::string> words{"rm", "-rf", "--"};
+  words.insert(words.end(), directories.begin(), directories.end());
+  std::vector<char*> remove;
+  for (std::string& word : words) remove.push_back(word.data());
+  remove.push_back(nullptr);
   const pid_t id = ::fork();
   if (id < 0)
     return fail({ErrorCode::io, "", "cannot start the guard of the processes: " + errno_text(errno), ""});
-  if (id == 0) guard(pipe->read.get(), directory.c_str(), static_cast<long>(grace.count()));
+  if (id == 0) guard(pipe->read.get(), remove.data(), static_cast<long>(grace.count()));
   return LocalGuard(id, std::move(pipe->write));
 }
 

@@ -1,5 +1,5 @@
 // The guard of processes on this machine: a fork of ours that waits for our death on a pipe. Then it ends
-// their process groups (TERM, after the grace KILL) and removes the job's directory. Whatever kills us, the
+// their process groups (TERM, after the grace KILL) and removes the job's directories. Whatever kills us, the
 // pipe tells.
 //
 // Invariants:
@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "jackal/base/error.hpp"
 #include "jackal/base/unique_fd.hpp"
@@ -21,7 +22,8 @@ namespace jackal::remote {
 
 class LocalGuard {
 public:
-  static Result<LocalGuard> start(const std::string& directory, std::chrono::seconds grace);
+  /// Before the directories are made, so that none is ever without a guard.
+  static Result<LocalGuard> start(const std::vector<std::string>& directories, std::chrono::seconds grace);
 
   /// For the child itself, between fork and exec.
   void announce_self(int index) const;

@@ -87,6 +87,7 @@ private:
     }
   };
 
+  std::vector<std::string> possible_directories() const;
   Result<void> make_directory();
   Result<void> write_files(const std::vector<Start>& starts);
   Result<void> start_guard();
@@ -109,12 +110,19 @@ private:
   Loop::Timer soon_;
 };
 
+std::vector<std::string> LocalNode::possible_directories() const {
+  std::vector<std::string> directories{"/tmp/jackal-" + options_.id};
+  for (const char* variable : {"TMPDIR", "HOME"}) {
+    const char* place = ::getenv(variable);
+    if (place != nullptr) directories.push_back(std::string(place) + "/jackal-" + options_.id);
+  }
+  return directories;
+}
+
 Result<void> LocalNode::make_directory() {
   std::string tried;
-  for (const char* variable : {"", "TMPDIR", "HOME"}) {
-    const char* place = *variable == '\0' ? "/tmp" : ::getenv(variable);
-    if (place == nullptr) continue;
-    directory_ = std::string(place) + "/jackal-" + options_.id;
+  for (const std::string& directory : possible_directories()) {
+    directory_ = directory;
     if (::mkdir(directory_.c_str(), 0700) == 0) return {};
     tried += fmt::format(" {}: {};", directory_, errno_text(errno));
   }
@@ -132,15 +140,13 @@ Result<void> LocalNode::write_files(const std::vector<Start>& starts) {
       if (!done) return fail(done.error());
     }
   }
-  return {};
+  return create_file(fs::path(directory_) / "guard.pid", fmt::format("{}\n", guard_->id()), 0600);
 }
 
 Result<void> LocalNode::start_guard() {
-  auto guard = LocalGuard::start(directory_, std::min(options_.grace, kGraceAlone));
+  auto guard = LocalGuard::start(possible_directories(), std::min(options_.grace, kGraceAlone));
   if (!guard) return fail(guard.error());
   guard_.emplace(std::move(*guard));
-  const auto noted = create_file(fs::path(directory_) / "guard.pid", fmt::format("{}\n", guard_->id()), 0600);
-  if (!noted) return fail(noted.error());
   watch_child(loop_, guard_->id(), [this](ExitStatus status) {
     fail_with({ErrorCode::lost, options_.name,
                fmt::format("the guard of the job's processes was ended by {} {}",
@@ -183,9 +189,9 @@ SpawnRequest LocalNode::request_for(std::size_t index) const {
 std::vector<Process*> LocalNode::start(std::vector<Start> starts) {
   groups_ = std::vector<Group>(starts.size());
   std::vector<Process*> started;
-  auto ready = make_directory();
+  auto ready = start_guard();
+  if (ready) ready = make_directory();
   if (ready) ready = write_files(starts);
-  if (ready) ready = start_guard();
   for (std::size_t i = 0; i < starts.size(); ++i) {
     if (ready) ready = check_environment(starts[i].command);
     processes_.push_back(std::make_unique<RemoteProcess>(*this, loop_, i, ""));
