@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kFunctions = R"sh(umask 077
 LC_ALL=C; export LC_ALL
 trap '' HUP INT QUIT PIPE
-count=0
+count=0; dog=
 say() { printf '%s %s\n' "$key" "$*"; }
 group() {
   pid=; [ -s "$dir/$1.pid" ] && read -r pid <"$dir/$1.pid"
@@ -44,6 +44,7 @@ each() {
   return "$any"
 }
 finish() {
+  [ "$count" -gt 0 ] || { [ -s "$dir/count" ] && read -r count <"$dir/count"; }
   rank=0; tries=0
   while [ "$rank" -lt "$count" ]; do
     claim "$rank"
@@ -69,11 +70,11 @@ finish() {
   rm -rf "$dir"
 }
 watchdog() {
-  trap 'kill "$nap"; exit 0' TERM
+  trap 'kill "$!"; exit 0' TERM
   seen=; quiet=0
   while :; do
-    sleep "$tick" & nap=$!
-    wait "$nap"
+    sleep "$tick" &
+    wait "$!"
     read -r now <"$dir/beat" || exit 0
     if [ "$now" = "$seen" ]; then quiet=$((quiet + 1)); else quiet=0; seen=$now; fi
     if [ "$quiet" -ge 5 ]; then
@@ -83,22 +84,26 @@ watchdog() {
     fi
   done
 }
-guard() {
-  { echo 0 >"$dir/beat" && echo $$ >"$dir/guard.pid"; } || { say failed; exit 1; }
-  trap - EXIT
-  dog=
+beat() { echo "$1" >"$dir/beat"; say beat "$1"; }
+watch() {
+  echo 0 >"$dir/beat" || { say failed; exit 1; }
   if [ "$tick" -gt 0 ]; then watchdog </dev/null >/dev/null 2>&1 & dog=$!; fi
+}
+leave() {
+  finish
+  if [ -n "$dog" ]; then kill -TERM "$dog" 2>/dev/null; wait "$dog"; fi
+}
+guard() {
+  { echo "$count" >"$dir/count" && echo $$ >"$dir/guard.pid"; } || { say failed; exit 1; }
   say ready
   while read -r verb first second; do
     case $verb in
-      beat) echo "$first" >"$dir/beat"; say beat "$first" ;;
+      beat) beat "$first" ;;
       grace) grace "$first" ;;
       sig) group "$second" && kill "-$first" "-$pid" 2>/dev/null ;;
       ended) group "$first" && ! kill -0 "-$pid" 2>/dev/null && echo none >"$dir/$first.pid" ;;
     esac
   done
-  finish
-  if [ -n "$dog" ]; then kill -TERM "$dog" 2>/dev/null; wait "$dog"; fi
   exit 0
 }
 )sh";
@@ -106,12 +111,13 @@ guard() {
 // The first place that takes a directory of ours; what mkdir says of each goes to standard error, for the
 // message.
 constexpr std::string_view kDirectory = R"sh(dir=
+trap leave EXIT
 for place in /tmp "${TMPDIR:-/tmp}" "$HOME"; do
   case $place in *[!A-Za-z0-9/._-]*) continue ;; esac  # it will stand in commands, unquoted
   if mkdir -m 700 "$place/jackal-$id"; then dir=$place/jackal-$id; break; fi
 done
 [ -n "$dir" ] || { say nodir; exit 1; }
-trap finish EXIT
+watch
 )sh";
 
 // ss asks for the listening sockets alone; /proc/net/tcp walks every hash bucket of every connection, and a

@@ -3,7 +3,8 @@
 //
 //   us → guard   prelude (functions, its directory)            guard → us   KEY hello DIRECTORY, facts
 //   us → guard   setup (files, one script a process), "guard"  guard → us   KEY ready
-//   us → guard   beat N · sig NAME PROCESS · ended PROCESS      guard → us   KEY beat N
+//   us → guard   beat N (at any time from "hello" on)            guard → us   KEY beat N
+//   us → guard   sig NAME PROCESS · ended PROCESS
 //   us → guard   grace SECONDS, when the end that follows is wanted
 //   us → guard   end of file                                   guard ends the groups, removes the directory,
 //   exits

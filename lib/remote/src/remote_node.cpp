@@ -310,15 +310,13 @@ void RemoteNode::tell_guard(const std::string& line) {
 }
 
 void RemoteNode::beat() {
-  if (phase_ == Phase::running) {
+  if (phase_ == Phase::ready || phase_ == Phase::starting || phase_ == Phase::running) {
     if (Clock::now() - heard_ > options_.silence) {
       return fail_with({ErrorCode::lost, options_.name,
                         fmt::format("has not answered for {} s", options_.silence.count() / 1000),
                         "The network or the machine is gone; what ran there ends by itself within 40 s."});
     }
-    tell_guard(fmt::format("beat {}\n", ++beats_));
-  } else {
-    heard_ = Clock::now();
+    if (!guard_lost_) guard_.channel->write(fmt::format("beat {}\n", ++beats_));
   }
   heartbeat_ = loop_.after(options_.heartbeat, [this] { beat(); });
 }
