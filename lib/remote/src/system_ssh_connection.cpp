@@ -1,16 +1,17 @@
 // The installed ssh program as the way to a node: for configurations that need what libssh lacks. The first
 // channel is a ControlMaster; the others go through it, or, where it refuses (MaxSessions), over connections
-// of their own.
+// of their own. A guard ends the master and removes its socket, should we die: then the others end too.
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
 #include "channel.hpp"
 #include "child_channel.hpp"
+#include "child_watch.hpp"
 #include "jackal/base/random.hpp"
 #include "jackal/remote/quote.hpp"
+#include "local_guard.hpp"
 
 namespace jackal::remote {
 namespace {
@@ -18,11 +19,19 @@ namespace {
 class SystemSshConnection : public Connection, private ChannelEvents {
 public:
   SystemSshConnection(Loop& loop, const NodeOptions& options, Events events)
-      : loop_(loop), options_(options), events_(std::move(events)), directory_(make_directory()) {
+      : loop_(loop),
+        options_(options),
+        events_(std::move(events)),
+        directory_("/tmp/jackal-ssh-" + to_hex(random_bytes(8))) {
+    start_guard();
+    // Not below TMPDIR, which is long on macOS: a socket's path is limited to about 100 bytes.
+    ::mkdir(directory_.c_str(), 0700);
     master_ =
         std::make_unique<ChildChannel>(loop_, static_cast<ChannelEvents&>(*this), [this](const auto&, bool) {
           // Says so on its standard output once it is connected, and lives until its input ends.
-          return SpawnRequest{ssh({"-o", "ControlMaster=yes", "-T"}, {"echo", "connected;", "exec", "cat"})};
+          SpawnRequest request{ssh({"-o", "ControlMaster=yes", "-T"}, {"echo", "connected;", "exec", "cat"})};
+          if (guard_) request.in_child = [this] { guard_->announce_self(0); };
+          return request;
         });
     start_ = loop_.after(Clock::duration::zero(), [this] { master_->exec({"ssh"}, std::nullopt); });
     deadline_ = loop_.after(options_.connect_timeout + options_.authenticate_timeout,
@@ -33,6 +42,7 @@ public:
     master_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
+    if (guard_) guard_->dismiss();
   }
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
@@ -45,10 +55,11 @@ public:
   }
 
 private:
-  static std::string make_directory() {
-    // A socket's path is limited to about 100 bytes: not below TMPDIR, which is long on macOS.
-    std::string pattern = "/tmp/jackal-ssh-XXXXXX";
-    return ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
+  void start_guard() {
+    auto guard = LocalGuard::start({directory_}, std::chrono::seconds(1));
+    if (!guard) return;  // no process left to fork: ssh will not start either, and say so
+    guard_.emplace(std::move(*guard));
+    watch_child(loop_, guard_->id(), nullptr);
   }
 
   std::vector<std::string> ssh(std::vector<std::string> options,
@@ -95,6 +106,7 @@ private:
   NodeOptions options_;
   Events events_;
   std::string directory_;
+  std::optional<LocalGuard> guard_;
   std::unique_ptr<ChildChannel> master_;
   bool connected_ = false;
   std::string said_, complaints_;
