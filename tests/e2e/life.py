@@ -82,7 +82,7 @@ def wait_for_file(path, seconds=30):
     return wait_for(lambda: path.exists() and path.read_text(), seconds, f"{path}")
 
 
-def no_files(cluster):
+def job_files(cluster):
     """What every node and the head still hold of any job."""
     return {
         node: files

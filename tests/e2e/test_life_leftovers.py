@@ -1,6 +1,6 @@
 """Ranks that end well and leave processes behind."""
 
-from life import here  # noqa: F401
+from life import here, job_files  # noqa: F401
 
 
 def test_a_child_that_finishes_writing_is_waited_for(here):
@@ -44,4 +44,4 @@ def test_nothing_is_left_on_nodes(cluster4, bin_dir):
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "late\n" * 4, "")
     cluster4.wait_until_idle()
-    assert [cluster4.files(node) for node in cluster4.nodes] == [[]] * 4
+    assert job_files(cluster4) == {}

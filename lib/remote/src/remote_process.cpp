@@ -13,6 +13,9 @@ constexpr std::size_t kNoiseKept =
 
 // What a program wrote last may still be on its way when its end is told.
 constexpr auto kLeastGrace = std::chrono::seconds(1);
+// Steps against stragglers, a grace each: TERM, KILL, and then waiting for what was written before.
+constexpr int kKilled = 2;
+constexpr int kMostStragglerSteps = 15;
 
 std::size_t index_of(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
@@ -81,6 +84,7 @@ void RemoteProcess::close_input() {
 
 void RemoteProcess::set_reading(bool reading) {
   reading_ = reading;
+  if (!reading) straggler_step_ = std::min(straggler_step_, kKilled);
   if (channel_) channel_->set_reading(reading);
 }
 
@@ -152,12 +156,15 @@ void RemoteProcess::watch_stragglers() {
   straggler_timer_ = loop_.after(std::max(owner_.grace(), kLeastGrace), [this] { end_stragglers(); });
 }
 
-// Nobody hangs on to streams that we do not read, and what still comes in is not given up.
+// Nobody hangs on to streams that we do not read, and what still comes in is not given up, unless it never
+// ends.
 void RemoteProcess::end_stragglers() {
   if (!reading_) return watch_stragglers();
-  if (straggler_step_ == 2 && !heard_)
-    return on_streams_ended();  // they left the group: not ours to wait for
-  if (straggler_step_ < 2) owner_.signal_process(index_, straggler_step_++ == 0 ? SIGTERM : SIGKILL);
+  // They left the group: not ours to wait for.
+  if (straggler_step_ >= kKilled && (!heard_ || straggler_step_ >= kMostStragglerSteps))
+    return on_streams_ended();
+  if (straggler_step_ < kKilled) owner_.signal_process(index_, straggler_step_ == 0 ? SIGTERM : SIGKILL);
+  ++straggler_step_;
   watch_stragglers();
 }
 
