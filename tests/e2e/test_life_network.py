@@ -1,21 +1,34 @@
-"""The network is lost without a word: each side cleans up by itself. One cluster, all at the same time."""
+"""What takes long, all at the same time: the network is lost without a word, output never ends."""
 
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from fixture import wait_for
-from life import last_line, job_files
+from life import Here, job_files, last_line
 
 # The manual's promise; the machine may be slow by as much again.
 PROMISED_SECONDS = 40
 SLOWNESS_SECONDS = 15
 
 
-def test_the_network_is_lost(make_cluster, bin_dir):
-    """n1: while ranks run; n2: while they are fed more than the line takes; n3: before any
-    rank has started, because launch was killed together with the network; n4 stays, and its rank is stopped."""
-    cluster = make_cluster(nodes=4)
+@pytest.fixture(scope="module")
+def endless(bin_dir):
+    """A job whose rank has ended; a process that left its group goes on printing."""
+    here = Here(bin_dir / "launch")
+    script = "setsid sh -c 'while :; do echo noise; sleep 0.05; done' & exit 0"
+    job = here.start("--grace", "0.1", "--", "sh", "-c", script, stdout=subprocess.DEVNULL)
+    yield job
+    here.kill_what_is_left()
+    job.communicate()
+
+
+def test_the_network_is_lost(make_cluster, bin_dir, endless):
+    """n1: while ranks run; n2: while they are fed more than the line takes; n3: before any rank has started,
+    and launch dies with the network; n4 stays, and its rank is stopped; n5 never answers."""
+    cluster = make_cluster(nodes=5)
+    cluster.fault("n5", "lan-cut")
     launch = [bin_dir / "launch", "--ssh-config", cluster.ssh_config, "--grace", "1"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
@@ -36,16 +49,20 @@ def test_the_network_is_lost(make_cluster, bin_dir):
 
     with ThreadPoolExecutor() as threads:
         feeding = threads.submit(feed)
-        for node in ("n1", "n2"):
+        waiting = cluster.popen("head", [*launch, "--hosts", "n3,n5", "--", "true"], **pipes)
+        wait_for(lambda: _files_of_the_job(cluster, "n3"), what="launch's arrival on n3")
+        for node in ("n3", "n1", "n2"):
             cluster.fault(node, "lan-cut")
         cut = time.monotonic()
+        waiting.kill()
+        waiting.communicate()
 
         def cleaned(node):
             left = PROMISED_SECONDS + SLOWNESS_SECONDS - (time.monotonic() - cut)
             wait_for(lambda: not _of_the_job(cluster, node), left, f"the end of the job's processes on {node}")
             wait_for(lambda: not _files_of_the_job(cluster, node), 5, f"the end of the job's files on {node}")
 
-        cleaning = [threads.submit(cleaned, node) for node in ("n1", "n2")]
+        cleaning = [threads.submit(cleaned, node) for node in ("n1", "n2", "n3")]
         stderr = running.communicate(timeout=PROMISED_SECONDS + SLOWNESS_SECONDS)[1].decode()
         assert running.returncode == 69
         assert last_line(stderr) == "launch: n1: has not answered for 30 s"
@@ -57,11 +74,15 @@ def test_the_network_is_lost(make_cluster, bin_dir):
         for one in cleaning:
             one.result()
 
-    cluster.heal("n1")
-    cluster.heal("n2")
+    for node in ("n1", "n2", "n3", "n5"):
+        cluster.heal(node)
     assert job_files(cluster) == {}
-    again = cluster.exec("head", [*launch, "--hosts", "n1,n2,n3,n4", "--", "true"])
+    again = cluster.exec("head", [*launch, "--hosts", "n[1-5]", "--", "true"])
     assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_endless_output_of_an_escaped_process_does_not_keep_the_job(endless):
+    assert endless.wait(timeout=60) == 0
 
 
 def _of_the_job(cluster, node):
