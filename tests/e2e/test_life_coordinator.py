@@ -39,7 +39,8 @@ def test_a_job_whose_port_was_taken_is_started_once_more_on_another(here, bin_di
     assert b"launch: somebody took the coordinator's port meanwhile; starting once more on another\n" in result.stderr
     sums = [line for line in result.stdout.splitlines() if b"sum = [3, 3, 3, 3]" in line]
     assert len(sums) == 2
-    assert result.stdout.count(b"input typed\n") == 4  # the input was given again
+    # The input was given again: to rank 0 twice, and to rank 1 twice unless it was stopped before it could say so.
+    assert result.stdout.count(b"input typed\n") >= 3
 
 
 def test_it_is_started_no_third_time(here, bin_dir, tmp_path):
