@@ -209,8 +209,10 @@ void Runner::node_ready(std::size_t index, const remote::NodeFacts& facts) {
 void Runner::node_failed(std::size_t index, const Error& error) {
   hosts_[index].failure = error;
   if (phase_ == Phase::connecting) return all_answered();
+  // A host that answered and then cannot begin is not one that was lost.
+  const How how = error.code == ErrorCode::unreachable ? How::not_started : How::lost;
   for (const auto& run : ranks_) {
-    if (run->host == index && !run->over) end_rank(*run, How::lost, 0, error.text());
+    if (run->host == index && !run->over) end_rank(*run, how, 0, error.text());
   }
   stop(Stop::failed, error);
   rank_over();
@@ -225,8 +227,11 @@ void Runner::all_answered() {
     if (host.failure && first == nullptr) first = &*host.failure;
   }
   if (first != nullptr) {
+    std::vector<std::string> said{first->text()};  // one bad file is bad for all hosts
     for (const HostState& host : hosts_) {
-      if (host.failure && &*host.failure != first) say(host.failure->text());
+      if (!host.failure || std::find(said.begin(), said.end(), host.failure->text()) != said.end()) continue;
+      said.push_back(host.failure->text());
+      say(said.back());
     }
     return stop(Stop::failed, *first);
   }
@@ -341,7 +346,7 @@ void Runner::end_rank(RankRun& run, How how, int number, const std::string& deta
   ending.after = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - run.started);
   ending.detail = detail;
   conclusion_.endings.push_back(std::move(ending));
-  if (how == How::lost) run.over = true;
+  if (how == How::lost || how == How::not_started) run.over = true;
 }
 
 void Runner::rank_over() {

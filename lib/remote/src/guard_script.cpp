@@ -108,13 +108,16 @@ guard() {
 }
 )sh";
 
-// The first place that takes a directory of ours; what mkdir says of each goes to standard error, for the
-// message.
+// The first place that takes a directory of ours and a file in it; what is said of each goes to standard
+// error, for the message. A path that would need quoting is none: the words that we run hold it as it is.
 constexpr std::string_view kDirectory = R"sh(dir=
 trap leave EXIT
-for place in /tmp "${TMPDIR:-/tmp}" "$HOME"; do
-  case $place in *[!A-Za-z0-9/._-]*) continue ;; esac  # it will stand in commands, unquoted
-  if mkdir -m 700 "$place/jackal-$id"; then dir=$place/jackal-$id; break; fi
+for place in /tmp "${TMPDIR-}" "${HOME-}"; do
+  case $place in *[!A-Za-z0-9/._-]*) continue ;; /*) ;; *) continue ;; esac
+  try=$place/jackal-$id
+  mkdir -m 700 "$try" || continue
+  if echo 0 >"$try/beat"; then dir=$try; break; fi
+  rm -rf "$try"
 done
 [ -n "$dir" ] || { say nodir; exit 1; }
 watch
@@ -135,13 +138,15 @@ constexpr std::string_view kRouteSource = R"sh(if command -v ip >/dev/null; then
 else
   say source "src $(ipconfig getifaddr "$(route -n get default 2>/dev/null | sed -n 's/.*interface: //p')")"
 fi
+say connection "${SSH_CONNECTION-}"
 )sh";
 
 /// The script that becomes the program. The key on both streams says where the program's own bytes begin; it
 /// comes as late as can be, so that a complaint of the shell about a locale is not taken for the program's.
 Result<std::string> process_script(const std::string& directory, const std::string& key, std::size_t index,
                                    const Command& command) {
-  std::string script = fmt::format("set -C; echo $$ >{}/{}.pid || exit 126; set +C\n", directory, index);
+  // Subshells for the sake of the umask, which is the program's to keep.
+  std::string script = fmt::format("(umask 077; set -C; echo $$ >{}/{}.pid) || exit 126\n", directory, index);
   const std::string begin = fmt::format("printf %s {0}; printf %s {0} >&2", key);
   if (auto good = check_environment(command); !good) return fail(good.error());
   std::map<std::string, std::string> variables;
@@ -164,7 +169,7 @@ Result<std::string> process_script(const std::string& directory, const std::stri
   }
   const bool searched = !command.argv.empty() && command.argv[0].find('/') == std::string::npos;
   if (searched) {
-    script += fmt::format("command -v {} >/dev/null 2>&1 || echo \"$PATH\" >{}/{}.path\n",
+    script += fmt::format("command -v {} >/dev/null 2>&1 || (umask 077; echo \"$PATH\" >{}/{}.path)\n",
                           quote(command.argv[0]), directory, index);
   }
   return script + begin + "\nexec " + quote(command.argv) + "\n";
@@ -235,9 +240,18 @@ std::vector<std::string> process_words(const std::string& directory, std::size_t
 
 void read_fact(std::string_view line, NodeFacts& facts) {
   const std::size_t source = line.find("src ");
-  if (!line.starts_with("source ") || source == std::string_view::npos) return;
-  const std::string_view rest = line.substr(source + 4);
-  facts.route_source = rest.substr(0, rest.find(' '));
+  if (line.starts_with("source ") && source != std::string_view::npos) {
+    const std::string_view rest = line.substr(source + 4);
+    facts.route_source = rest.substr(0, rest.find(' '));
+  } else if (line.starts_with("connection ") && facts.route_source.empty()) {
+    facts.route_source = server_address(line.substr(line.find(' ') + 1));
+  }
+}
+
+std::string server_address(std::string_view connection) {
+  std::istringstream fields{std::string(connection)};
+  std::string client, client_port, server, port;
+  return fields >> client >> client_port >> server >> port ? server : "";
 }
 
 void read_listener(std::string_view line, NodeFacts& facts) {

@@ -56,8 +56,12 @@ std::string guard_rescue(const GuardOptions& options, const std::string& directo
 /// The words that run process `index`.
 std::vector<std::string> process_words(const std::string& directory, std::size_t index);
 
-/// What one line of the guard adds to the facts ("source …"); others are ignored.
+/// What one line of the guard adds to the facts ("source …", or for want of that "connection …"); others are
+/// ignored.
 void read_fact(std::string_view line, NodeFacts& facts);
+/// The third word of SSH_CONNECTION: the address of its own to which a node was connected; "" for anything
+/// else.
+std::string server_address(std::string_view connection);
 /// One line of ss, netstat or our own reading of /proc/net/tcp; those that are no listener are ignored.
 void read_listener(std::string_view line, NodeFacts& facts);
 

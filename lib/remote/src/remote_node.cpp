@@ -7,10 +7,12 @@
 #include <deque>
 
 #include "channel.hpp"
+#include "guard_channel.hpp"
 #include "guard_script.hpp"
 #include "jackal/base/random.hpp"
 #include "jackal/base/text.hpp"
 #include "remote_process.hpp"
+#include "ssh_by_hand.hpp"
 
 namespace jackal::remote {
 namespace {
@@ -18,8 +20,8 @@ namespace {
 // sshd's default MaxSessions. A server that allows fewer refuses a channel, which then goes to a further
 // connection.
 constexpr std::size_t kChannelsPerConnection = 10;
-// What a login shell may print before our first line; more is not a login.
-constexpr std::size_t kMostNoise = 1024 * 1024;
+// Connections made at a time for channels that found no place; more would only run into sshd's MaxStartups.
+constexpr std::size_t kMostConnectionsAtOnce = 8;
 
 std::string_view signal_name(int number) {
   switch (number) {
@@ -48,15 +50,15 @@ std::string_view signal_name(int number) {
   }
 }
 
-class RemoteNode : public Node, public RemoteProcess::Owner {
+class RemoteNode : public Node, public RemoteProcess::Owner, public GuardChannel::Owner {
 public:
   RemoteNode(Loop& loop, NodeOptions options, Events events, ConnectFunction connect)
       : loop_(loop),
         options_(std::move(options)),
         events_(std::move(events)),
         connect_(std::move(connect)),
-        guard_(*this) {
-    guard_options_ = {"jk" + to_hex(random_bytes(8)),
+        guard_(*this, "jk" + to_hex(random_bytes(8))) {
+    guard_options_ = {guard_.key(),
                       options_.id,
                       options_.want_busy_ports,
                       false,
@@ -81,6 +83,16 @@ public:
   void process_ended(std::size_t index) override { tell_guard(fmt::format("ended {}\n", index)); }
   std::chrono::seconds grace() const override { return options_.grace; }
 
+  // GuardChannel::Owner
+  void guard_refused() override {
+    fail_with({ErrorCode::unreachable, options_.name, "refuses to run anything for this login",
+               check_by_hand(options_)});
+  }
+  void guard_says(std::string_view message) override;
+  void guard_lists(std::string_view listener) override { read_listener(listener, facts_); }
+  void guard_exited(ExitStatus status) override;
+  bool begun() const override { return phase_ != Phase::greeting && phase_ != Phase::starting; }
+
 private:
   struct Slot {
     std::unique_ptr<Connection> connection;
@@ -89,36 +101,13 @@ private:
     std::size_t channels = 0;
   };
 
-  /// The guard's own channel: lines with the key are its messages, everything else is a login shell's noise.
-  class Guard : public ChannelEvents {
-  public:
-    explicit Guard(RemoteNode& node) : node_(node) {}
-    void on_refused() override {
-      node_.fail_with({ErrorCode::unreachable, node_.options_.name, "refuses to run anything for this login",
-                       "Check with: ssh " + node_.options_.name + " true"});
-    }
-    void on_output(Stream stream, std::string_view bytes) override;
-    void on_input_drained() override {}
-    void on_exit(ExitStatus status) override { node_.guard_exited(status); }
-    void on_streams_ended() override {}
-
-    std::unique_ptr<Channel> channel;
-    std::string complaints;  // the end of its standard error, for messages
-
-  private:
-    RemoteNode& node_;
-    std::string line_;
-    bool listing_ = false;  // what comes without the key now is the list of listeners
-  };
-
   enum class Phase { connecting, greeting, ready, starting, running, finishing, over };
 
   void add_connection();
   void connected(Slot& slot, const std::string& address);
   void open_channels();
   Slot* slot_with_room();
-  void guard_says(std::string_view message);
-  void guard_exited(ExitStatus status);
+  void fail_to_begin(ExitStatus status);
   void rescue();
   void begin_processes();
   void tell_guard(const std::string& line);
@@ -133,12 +122,14 @@ private:
   GuardOptions guard_options_;
   Phase phase_ = Phase::connecting;
   std::vector<std::unique_ptr<Slot>> slots_;
-  Guard guard_;
+  GuardChannel guard_;
   std::vector<std::unique_ptr<RemoteProcess>> processes_;
   std::deque<RemoteProcess*> unplaced_;  // processes that have no channel yet
   NodeFacts facts_;
   std::string directory_;
   bool guard_lost_ = false;
+  bool disk_refused_ = false;
+  std::size_t most_channels_ = kChannelsPerConnection;  // of a connection, as far as sshd has told
   long beats_ = 0;
   Clock::time_point heard_ = Clock::now();
   std::vector<std::unique_ptr<Channel>> refused_;
@@ -163,7 +154,7 @@ void RemoteNode::add_connection() {
 
 void RemoteNode::connected(Slot& slot, const std::string& address) {
   slot.connected = true;
-  if (!guard_.channel) {
+  if (!guard_.is_open()) {
     facts_.address = address;
     guard_options_.want_route_source = address.empty();
     phase_ = Phase::greeting;
@@ -171,12 +162,10 @@ void RemoteNode::connected(Slot& slot, const std::string& address) {
       fail_with({ErrorCode::timed_out, options_.name,
                  fmt::format("logged in, but its shell did not answer within {} s",
                              options_.start_timeout.count() / 1000),
-                 "Its login files may wait for something; try: ssh " + options_.name + " true"});
+                 "Its login files may wait for something. " + check_by_hand(options_)});
     });
     ++slot.channels;
-    guard_.channel = slot.connection->open(guard_);
-    guard_.channel->exec({"/bin/sh", "-s"}, std::nullopt);
-    guard_.channel->write(guard_prelude(guard_options_));
+    guard_.open(*slot.connection, guard_prelude(guard_options_));
     for (const auto& process : processes_) unplaced_.push_back(process.get());
   }
   open_channels();
@@ -184,7 +173,7 @@ void RemoteNode::connected(Slot& slot, const std::string& address) {
 
 RemoteNode::Slot* RemoteNode::slot_with_room() {
   for (const auto& slot : slots_) {
-    if (slot->connected && !slot->full && slot->channels < kChannelsPerConnection) return slot.get();
+    if (slot->connected && !slot->full && slot->channels < most_channels_) return slot.get();
   }
   return nullptr;
 }
@@ -199,7 +188,9 @@ void RemoteNode::open_channels() {
   }
   const bool coming =
       std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->connected; });
-  if (!unplaced_.empty() && !coming) add_connection();
+  if (unplaced_.empty() || coming) return;
+  const std::size_t wanted = (unplaced_.size() + most_channels_ - 1) / most_channels_;
+  for (std::size_t i = 0; i < std::min(wanted, kMostConnectionsAtOnce); ++i) add_connection();
 }
 
 void RemoteNode::refused(RemoteProcess& process) {
@@ -211,33 +202,12 @@ void RemoteNode::refused(RemoteProcess& process) {
     return fail_with({ErrorCode::unreachable, options_.name, "accepts the login but no session on it",
                       "Raise MaxSessions in its sshd_config."});
   }
+  most_channels_ = std::min(most_channels_, slot->channels);
   unplaced_.push_back(&process);
   reopen_ = loop_.after(Clock::duration::zero(), [this] {
     refused_.clear();
     open_channels();
   });
-}
-
-void RemoteNode::Guard::on_output(Stream stream, std::string_view bytes) {
-  if (stream == Stream::err) {
-    complaints.append(bytes);
-    if (complaints.size() > 4096) complaints.erase(0, complaints.size() - 2048);
-    return;
-  }
-  line_.append(bytes);
-  for (std::size_t end = line_.find('\n'); end != std::string::npos; end = line_.find('\n')) {
-    const std::string line = line_.substr(0, end);
-    line_.erase(0, end + 1);
-    const std::size_t key = line.find(node_.guard_options_.key + " ");
-    if (key == std::string::npos) {
-      if (listing_) read_listener(line, node_.facts_);
-      continue;
-    }
-    const std::string_view message = std::string_view(line).substr(key + node_.guard_options_.key.size() + 1);
-    listing_ = message == "listeners";
-    node_.guard_says(message);
-  }
-  if (line_.size() > kMostNoise) line_.erase(0, line_.size() - 4096);
 }
 
 void RemoteNode::guard_says(std::string_view message) {
@@ -253,8 +223,7 @@ void RemoteNode::guard_says(std::string_view message) {
   } else if (message == "ready") {
     if (phase_ == Phase::starting) begin_processes();
   } else if (message == "nodir" || message == "failed") {
-    fail_with({ErrorCode::io, options_.name, "cannot write its temporary files: " + guard_.complaints,
-               "Make room in /tmp there, or set TMPDIR for its login shell."});
+    disk_refused_ = true;  // it ends now, and has told standard error why
   } else if (message.starts_with("path ")) {
     const std::size_t space = message.find(' ', 5);
     const auto index = parse_integer<std::size_t>(message.substr(5, space - 5));
@@ -294,7 +263,7 @@ std::vector<Process*> RemoteNode::start(std::vector<Start> starts) {
   deadline_ = loop_.after(options_.start_timeout, [this] {
     fail_with({ErrorCode::timed_out, options_.name, "did not take the job's files in time", ""});
   });
-  guard_.channel->write(*setup);
+  guard_.write(*setup);
   return started;
 }
 
@@ -306,7 +275,7 @@ void RemoteNode::begin_processes() {
 }
 
 void RemoteNode::tell_guard(const std::string& line) {
-  if (phase_ == Phase::running && guard_.channel && !guard_lost_) guard_.channel->write(line);
+  if (phase_ == Phase::running && guard_.is_open() && !guard_lost_) guard_.write(line);
 }
 
 void RemoteNode::beat() {
@@ -316,7 +285,7 @@ void RemoteNode::beat() {
                         fmt::format("has not answered for {} s", options_.silence.count() / 1000),
                         "The network or the machine is gone; what ran there ends by itself within 40 s."});
     }
-    if (!guard_lost_) guard_.channel->write(fmt::format("beat {}\n", ++beats_));
+    if (!guard_lost_) guard_.write(fmt::format("beat {}\n", ++beats_));
   }
   heartbeat_ = loop_.after(options_.heartbeat, [this] { beat(); });
 }
@@ -325,16 +294,25 @@ void RemoteNode::guard_exited(ExitStatus status) {
   if (phase_ == Phase::over) return;
   guard_lost_ = true;
   if (phase_ == Phase::finishing) return over();
-  if (phase_ == Phase::greeting || phase_ == Phase::starting) {
-    return fail_with(
-        {ErrorCode::unreachable, options_.name,
-         fmt::format("its shell ended with {} before the job began: {}", status.number, guard_.complaints),
-         "Check with: ssh " + options_.name + " /bin/sh -c true"});
-  }
+  if (!begun()) return fail_to_begin(status);
   fail_with({ErrorCode::lost, options_.name,
              fmt::format("the guard of the job's processes was ended by {} {}",
                          status.signalled ? "signal" : "code", status.number),
              ""});
+}
+
+void RemoteNode::fail_to_begin(ExitStatus status) {
+  std::string complaints = guard_.complaints();
+  if (!complaints.empty()) complaints.insert(0, ": ");
+  if (disk_refused_) {
+    return fail_with(
+        {ErrorCode::unreachable, options_.name, "cannot write its temporary files there" + complaints,
+         "Make room in its /tmp, or set TMPDIR for its login shell to a directory that has some."});
+  }
+  fail_with({ErrorCode::unreachable, options_.name,
+             fmt::format("its login shell ended with {} {} before the job began{}",
+                         status.signalled ? "signal" : "code", status.number, complaints),
+             fmt::format("Check with: {} /bin/sh -c true", ssh_by_hand(options_))});
 }
 
 void RemoteNode::fail_with(Error error) {
@@ -346,7 +324,7 @@ void RemoteNode::fail_with(Error error) {
   // A guard that died alone leaves a connection over which finish() can still clean up.
   const bool can_clean_up = guard_lost_ && !directory_.empty() && error.code == ErrorCode::lost;
   const bool guard_lives =
-      guard_.channel && !guard_lost_ && !directory_.empty() && error.code != ErrorCode::lost;
+      guard_.is_open() && !guard_lost_ && !directory_.empty() && error.code != ErrorCode::lost;
   phase_ = can_clean_up || guard_lives ? Phase::ready : Phase::over;
   deadline_.reset();
   heartbeat_.reset();
@@ -358,7 +336,7 @@ void RemoteNode::fail_with(Error error) {
 void RemoteNode::finish(std::function<void(Finished)> done) {
   done_ = std::move(done);
   heartbeat_.reset();
-  if (phase_ == Phase::over || phase_ == Phase::connecting || !guard_.channel) {
+  if (phase_ == Phase::over || phase_ == Phase::connecting || !guard_.is_open()) {
     later_ = loop_.after(Clock::duration::zero(), [this] { over(); });
     return;
   }
@@ -372,17 +350,15 @@ void RemoteNode::finish(std::function<void(Finished)> done) {
     later_ = loop_.after(Clock::duration::zero(), [this] { rescue(); });
     return;
   }
-  guard_.channel->write(fmt::format("grace {}\n", options_.grace.count()));
-  guard_.channel->close_input();
+  guard_.write(fmt::format("grace {}\n", options_.grace.count()));
+  guard_.close_input();
 }
 
 void RemoteNode::rescue() {
   // The old guard's group (its watchdog) goes with the directory that it watches.
   Slot* slot = slot_with_room();
   if (slot == nullptr) return over();
-  guard_.channel = slot->connection->open(guard_);
-  guard_.channel->exec({"/bin/sh", "-s"}, std::nullopt);
-  guard_.channel->write(guard_rescue(guard_options_, directory_, processes_.size()));
+  guard_.open(*slot->connection, guard_rescue(guard_options_, directory_, processes_.size()));
   guard_lost_ = false;
 }
 

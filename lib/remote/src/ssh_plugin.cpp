@@ -31,9 +31,11 @@ Result<SshPluginEntry> load() {
     void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     void* entry = library == nullptr ? nullptr : ::dlsym(library, kSshPluginEntry);
     if (entry != nullptr) return reinterpret_cast<SshPluginEntry>(entry);
-    if (const char* problem = ::dlerror()) tried += std::string("\n  ") + problem;
+    const char* problem = ::dlerror();
+    if (problem != nullptr && tried.find(problem) == std::string::npos)
+      tried += std::string("\n  ") + problem;
   }
-  return fail({ErrorCode::not_found, "", "cannot load Jackal's SSH library:" + tried,
+  return fail({ErrorCode::unreachable, "", "cannot load Jackal's SSH library:" + tried,
                "Install Jackal again, or use the installed ssh program with --ssh=system."});
 }
 

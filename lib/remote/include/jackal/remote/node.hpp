@@ -59,8 +59,9 @@ bool is_this_machine(std::string_view name);
 
 /// What a node says of itself before anything is started there.
 struct NodeFacts {
-  std::string address;                    // to which our connection went; empty behind a jump host
-  std::string route_source;               // source address of its default route; empty when unknown
+  std::string address;       // to which our connection went; empty behind a jump host
+  std::string route_source;  // source address of its default route, or for want of one the address
+                             // of its own that sshd was reached at; empty when unknown
   std::vector<std::uint16_t> busy_ports;  // TCP ports that somebody listens on, where asked for
 };
 
