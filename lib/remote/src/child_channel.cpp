@@ -84,7 +84,10 @@ Result<void> ChildChannel::start(const std::vector<std::string>& words,
   auto child = spawn(request);
   if (!child) return fail(child.error());
   child_ = *child;
-  watch_child(loop_, child_, [this](ExitStatus status) { events_.on_exit(status); });
+  watch_child(loop_, child_, [this](ExitStatus status) {
+    ended_ = true;
+    events_.on_exit(status);
+  });
   watch_output(out_, Stream::out);
   if (err_.fd) watch_output(err_, Stream::err);
   input_watch_ = loop_.watch(input_.get(), 0, [this](short) { flush(); });

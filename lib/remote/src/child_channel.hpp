@@ -30,6 +30,7 @@ public:
 
   /// The process, and so its group; -1 when it could not be started. Stays known after its end.
   pid_t child() const { return child_; }
+  bool is_running() const { return child_ > 0 && !ended_; }
 
 private:
   struct Output {
@@ -48,6 +49,7 @@ private:
   ChannelEvents& events_;
   Prepare prepare_;
   pid_t child_ = -1;
+  bool ended_ = false;
   UniqueFd input_;
   Loop::Watch input_watch_;
   std::string queue_;  // not yet taken by the child

@@ -2,19 +2,33 @@
 // channel is a ControlMaster; the others go through it, or, where it refuses (MaxSessions), over connections
 // of their own. A guard ends the master and removes its socket, should we die: then the others end too.
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <random>
 
 #include "channel.hpp"
 #include "child_channel.hpp"
 #include "child_watch.hpp"
+#include "guard_script.hpp"
 #include "jackal/base/random.hpp"
-#include "jackal/remote/quote.hpp"
 #include "local_guard.hpp"
+#include "ssh_by_hand.hpp"
 
 namespace jackal::remote {
 namespace {
+
+constexpr int kMostAttempts = 12;  // against MaxStartups, as over libssh
+
+/// ssh itself is our child here: with the channel goes the process, whatever it waits for.
+class SshChannel : public ChildChannel {
+public:
+  using ChildChannel::ChildChannel;
+  ~SshChannel() override {
+    if (is_running()) ::kill(child(), SIGTERM);
+  }
+};
 
 class SystemSshConnection : public Connection, private ChannelEvents {
 public:
@@ -22,31 +36,28 @@ public:
       : loop_(loop),
         options_(options),
         events_(std::move(events)),
+        greeting_("jackal" + to_hex(random_bytes(8))),
+        // Not below TMPDIR, which is long on macOS: a socket's path is limited to about 100 bytes.
         directory_("/tmp/jackal-ssh-" + to_hex(random_bytes(8))) {
     start_guard();
-    // Not below TMPDIR, which is long on macOS: a socket's path is limited to about 100 bytes.
-    ::mkdir(directory_.c_str(), 0700);
-    master_ =
-        std::make_unique<ChildChannel>(loop_, static_cast<ChannelEvents&>(*this), [this](const auto&, bool) {
-          // Says so on its standard output once it is connected, and lives until its input ends.
-          SpawnRequest request{ssh({"-o", "ControlMaster=yes", "-T"}, {"echo", "connected;", "exec", "cat"})};
-          if (guard_) request.in_child = [this] { guard_->announce_self(0); };
-          return request;
-        });
-    start_ = loop_.after(Clock::duration::zero(), [this] { master_->exec({"ssh"}, std::nullopt); });
-    deadline_ = loop_.after(options_.connect_timeout + options_.authenticate_timeout,
-                            [this] { fail_with(ErrorCode::timed_out, "ssh did not connect in time"); });
+    if (::mkdir(directory_.c_str(), 0700) != 0) directory_.clear();
+    start_ = loop_.after(Clock::duration::zero(), [this] { begin(); });
+    deadline_ = loop_.after(options_.connect_timeout + options_.authenticate_timeout, [this] {
+      master_.reset();
+      fail_with(ErrorCode::timed_out, "ssh did not connect in time");
+    });
   }
 
   ~SystemSshConnection() override {
     master_.reset();
     std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-    if (guard_) guard_->dismiss();
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+    // Not dismissed: the master may be making its socket at this moment, and the guard sweeps once more.
+    guard_.reset();
   }
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
-    return std::make_unique<ChildChannel>(
+    return std::make_unique<SshChannel>(
         loop_, events, [this](const std::vector<std::string>& words, bool terminal) {
           std::vector<std::string> command{"exec"};
           command.insert(command.end(), words.begin(), words.end());
@@ -60,6 +71,25 @@ private:
     if (!guard) return;  // no process left to fork: ssh will not start either, and say so
     guard_.emplace(std::move(*guard));
     watch_child(loop_, guard_->id(), nullptr);
+  }
+
+  void begin() {
+    if (directory_.empty()) {
+      return fail_with(ErrorCode::unreachable, "cannot make a directory in /tmp for ssh's control socket");
+    }
+    ++tries_;
+    said_.clear();
+    complaints_.clear();
+    exit_.reset();
+    streams_ended_ = false;
+    master_ = std::make_unique<SshChannel>(
+        loop_, static_cast<ChannelEvents&>(*this), [this](const auto& words, bool) {
+          SpawnRequest request{ssh({"-o", "ControlMaster=yes", "-T"}, words)};
+          if (guard_) request.in_child = [this] { guard_->announce_self(0); };
+          return request;
+        });
+    // Says so on its standard output once it is connected, and lives until its input ends.
+    master_->exec({"echo", greeting_, "$SSH_CONNECTION;", "exec", "cat"}, std::nullopt);
   }
 
   std::vector<std::string> ssh(std::vector<std::string> options,
@@ -80,36 +110,71 @@ private:
 
   void on_refused() override {}
   void on_output(Stream stream, std::string_view bytes) override {
-    auto& text = stream == Stream::out ? said_ : complaints_;
-    text.append(bytes.substr(0, 4096));
-    if (connected_ || said_.find("connected") == std::string::npos) return;
-    connected_ = true;
-    deadline_.reset();
-    events_.on_connected("");
+    constexpr std::size_t kKept = 4096;
+    std::string& text = stream == Stream::out ? said_ : complaints_;
+    text.append(bytes);
+    look_for_greeting();
+    if (text.size() > kKept) text.erase(0, text.size() - kKept);
   }
   void on_input_drained() override {}
-  void on_exit(ExitStatus) override {
+  void on_exit(ExitStatus status) override {
+    exit_ = status;
+    settle();
+  }
+  void on_streams_ended() override {
+    streams_ended_ = true;
+    settle();
+  }
+
+  void look_for_greeting() {
+    const std::size_t begin = said_.find(greeting_);
+    const std::size_t end = said_.find('\n', std::min(begin, said_.size()));
+    if (connected_ || end == std::string::npos) return;
+    connected_ = true;
+    deadline_.reset();
+    const std::size_t address = begin + greeting_.size();
+    events_.on_connected(server_address(std::string_view(said_).substr(address, end - address)));
+  }
+
+  // Its last words may come after its end, and are the reason for it.
+  void settle() {
+    if (!exit_ || !streams_ended_) return;
     if (connected_) return fail_with(ErrorCode::lost, "ssh lost the connection");
-    const bool refused = complaints_.find("Permission denied") != std::string::npos ||
-                         complaints_.find("Host key verification") != std::string::npos;
+    const auto complains = [this](std::string_view words) {
+      return complaints_.find(words) != std::string::npos;
+    };
+    if (complains("kex_exchange_identification") && tries_ < kMostAttempts) {
+      // sshd drops at random past MaxStartups: come back at a random moment, later each time.
+      static thread_local std::minstd_rand random(std::random_device{}());
+      const int most = std::min(1000, 100 << std::min(tries_, 4));
+      start_ = loop_.after(std::chrono::milliseconds(std::uniform_int_distribution(20, most)(random)),
+                           [this] { begin(); });
+      return;
+    }
+    const bool refused = complains("Permission denied") || complains("Host key verification");
     fail_with(refused ? ErrorCode::unauthenticated : ErrorCode::unreachable, "ssh could not connect");
   }
-  void on_streams_ended() override {}
 
   void fail_with(ErrorCode code, const std::string& what) {
     deadline_.reset();
-    events_.on_failed({code, options_.name, what + (complaints_.empty() ? "" : ": " + complaints_),
-                       "Check with: " + quote(ssh({}, {"true"}))});
+    std::string words = said_ + complaints_;
+    words.erase(words.find_last_not_of(" \r\n") + 1);
+    events_.on_failed(
+        {code, options_.name, what + (words.empty() ? "" : ": " + words), check_by_hand(options_)});
   }
 
   Loop& loop_;
   NodeOptions options_;
   Events events_;
+  const std::string greeting_;
   std::string directory_;
   std::optional<LocalGuard> guard_;
   std::unique_ptr<ChildChannel> master_;
+  int tries_ = 0;
   bool connected_ = false;
-  std::string said_, complaints_;
+  std::string said_, complaints_;  // the end of what the master printed
+  std::optional<ExitStatus> exit_;
+  bool streams_ended_ = false;
   Loop::Timer start_, deadline_;
 };
 
