@@ -291,14 +291,19 @@ TEST_CASE("a named file stands instead of both, and none for neither") {
   CHECK(SshConfig::load(world.surroundings(), "/missing").error().code == ErrorCode::not_found);
 }
 
+TEST_CASE("certificates of all matching blocks count, none leaves them out") {
+  CHECK(resolve("CertificateFile ~/a-%n\nCertificateFile none\nHost h\nCertificateFile /b\n", "h")
+            .certificate_files == Texts{"/home/me/a-h", "/b"});
+}
+
 TEST_CASE("what ssh would have done and we do not is listed once, with its place") {
   const HostSettings host = resolve(
-      "Host h\nForwardAgent yes\nLocalForward 1 a:2\nLocalForward 3 b:4\nCertificateFile c\n"
+      "Host h\nForwardAgent yes\nLocalForward 1 a:2\nLocalForward 3 b:4\nRevokedHostKeys r\n"
       "Host *\nForwardAgent no\nForwardX11 no\nForwardX11 yes\nRemoteCommand tmux\nSetEnv A=b\nUseKeychain "
       "yes\n",
       "h");
   CHECK(host.not_honoured == Texts{"ForwardAgent (~/.ssh/config:2)", "LocalForward (~/.ssh/config:3)",
-                                   "CertificateFile (~/.ssh/config:5)", "RemoteCommand (~/.ssh/config:10)",
+                                   "RevokedHostKeys (~/.ssh/config:5)", "RemoteCommand (~/.ssh/config:10)",
                                    "SetEnv (~/.ssh/config:11)"});
   CHECK(host.may_explain_refusal == Texts{"UseKeychain (~/.ssh/config:12)"});
 }

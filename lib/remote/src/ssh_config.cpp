@@ -61,15 +61,14 @@ private:
   }
 
   Result<void> set_identities(HostSettings& host) const {
-    const auto settings = chosen_.find_all("IdentityFile");
-    host.identity_files_configured = !settings.empty();
-    for (const Setting* setting : settings) {
-      if (equals_ignoring_case(setting->words.front(), "none")) continue;
-      auto path = file_path(setting->words.front(), setting->place);
-      if (!path) return fail(path.error());
-      host.identity_files.push_back(std::move(*path));
-    }
-    if (!settings.empty()) return {};
+    auto certificates = file_paths("CertificateFile");
+    if (!certificates) return fail(certificates.error());
+    host.certificate_files = std::move(*certificates);
+    auto identities = file_paths("IdentityFile");
+    if (!identities) return fail(identities.error());
+    host.identity_files = std::move(*identities);
+    host.identity_files_configured = chosen_.find("IdentityFile") != nullptr;
+    if (host.identity_files_configured) return {};
     for (const std::string_view name : kUsualIdentities) {
       host.identity_files.push_back(fmt::format("{}/.ssh/{}", surroundings_.home, name));
     }
@@ -135,6 +134,18 @@ private:
   }
 
   static bool is_none(const Setting& setting) { return equals_ignoring_case(setting.words.front(), "none"); }
+
+  /// Of every such line but those that say "none".
+  Result<std::vector<std::string>> file_paths(std::string_view keyword) const {
+    std::vector<std::string> paths;
+    for (const Setting* setting : chosen_.find_all(keyword)) {
+      if (equals_ignoring_case(setting->words.front(), "none")) continue;
+      auto path = file_path(setting->words.front(), setting->place);
+      if (!path) return fail(path.error());
+      paths.push_back(std::move(*path));
+    }
+    return paths;
+  }
 
   Result<std::string> file_path(const std::string& word, const std::string& place) const {
     const auto path = expand_tilde(word, surroundings_);

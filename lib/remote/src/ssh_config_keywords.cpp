@@ -18,6 +18,7 @@ constexpr auto kKeywords = std::to_array<Keyword>({
 
     {"AddressFamily", family, honoured},
     {"BindAddress", word, honoured},
+    {"CertificateFile", word, honoured, true},
     {"Ciphers", word, honoured},
     {"Compression", flag, honoured},
     {"ConnectTimeout", time, honoured},
@@ -44,7 +45,6 @@ constexpr auto kKeywords = std::to_array<Keyword>({
 
     {"BindInterface", word, lost},
     {"CanonicalizeHostname", word, lost},
-    {"CertificateFile", word, lost, true},
     {"CheckHostIP", flag, lost},
     {"ConnectionAttempts", number, lost},
     {"DynamicForward", anything, lost, true},

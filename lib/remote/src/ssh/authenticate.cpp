@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "certificate.hpp"
 #include "jackal/remote/quote.hpp"
 #include "session.hpp"
 
@@ -30,16 +31,43 @@ int no_passphrase(const char*, char*, std::size_t, int, int, void* asked) {
   return -1;
 }
 
-bool try_file(ssh_session session, const std::string& file, Trail& trail) {
+Key load(const std::string& file, bool& encrypted) {
+  ssh_key key = nullptr;
+  if (ssh_pki_import_privkey_file(file.c_str(), nullptr, no_passphrase, &encrypted, &key) != SSH_OK)
+    return {};
+  return Key(key);
+}
+
+/// The certificates that were made for this key.
+std::vector<Key> certificates_for(ssh_key key, const std::string& file, const HostSettings& settings) {
+  std::vector<std::string> paths = settings.certificate_files;
+  paths.push_back(file + "-cert.pub");
+  std::vector<Key> certificates;
+  for (const auto& path : paths) {
+    ssh_key raw = nullptr;
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) continue;
+    if (ssh_pki_import_cert_file(path.c_str(), &raw) != SSH_OK) continue;
+    Key certificate(raw);
+    if (is_certificate_for(certificate.get(), key)) certificates.push_back(std::move(certificate));
+  }
+  return certificates;
+}
+
+bool try_file(ssh_session session, const std::string& file, const HostSettings& settings, Trail& trail) {
   bool encrypted = false;
-  ssh_key raw = nullptr;
-  const int loaded = ssh_pki_import_privkey_file(file.c_str(), nullptr, no_passphrase, &encrypted, &raw);
-  const Key key(raw);
-  if (loaded != SSH_OK) {
+  const Key key = load(file, encrypted);
+  if (!key) {
     trail.needs_agent = true;
-    trail.add(file + (encrypted ? " has a passphrase (add it to the agent: ssh-add " + file + ")"
+    trail.add(file + (encrypted ? " has a passphrase (add it to the agent: ssh-add " + quote(file) + ")"
                                 : " cannot be read"));
     return false;
+  }
+  for (const Key& certificate : certificates_for(key.get(), file, settings)) {
+    const Key certified = load(file, encrypted);  // a key once certified stays so
+    if (!certified || ssh_pki_copy_cert_to_privkey(certificate.get(), certified.get()) != SSH_OK) continue;
+    if (ssh_userauth_publickey(session, nullptr, certified.get()) == SSH_AUTH_SUCCESS) return true;
+    trail.add("the certificate of " + file + " was refused");
   }
   // Signed at once: asking first whether the key would do costs a round trip and the server a look-up.
   if (ssh_userauth_publickey(session, nullptr, key.get()) == SSH_AUTH_SUCCESS) return true;
@@ -61,7 +89,7 @@ bool try_files(ssh_session session, const HostSettings& settings, Trail& trail) 
       if (settings.identity_files_configured) trail.add(file + " does not exist");
       continue;
     }
-    if (try_file(session, file, trail)) return true;
+    if (try_file(session, file, settings, trail)) return true;
   }
   return false;
 }

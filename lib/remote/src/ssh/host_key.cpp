@@ -5,13 +5,22 @@
 
 #include <mutex>
 
+#include "../ssh_by_hand.hpp"
 #include "jackal/remote/quote.hpp"
+#include "known_hosts.hpp"
 #include "session.hpp"
 
 namespace jackal::remote {
 namespace {
 
+struct KeyDeleter {
+  void operator()(ssh_key key) const { ssh_key_free(key); }
+};
+using Key = std::unique_ptr<std::remove_pointer_t<ssh_key>, KeyDeleter>;
+
+/// The server's key, and how a person tells it.
 struct PresentedKey {
+  Key key;
   std::string kind = "unknown";  // ssh-ed25519
   std::string fingerprint;       // SHA256:…
 };
@@ -20,6 +29,7 @@ PresentedKey presented_key(ssh_session session) {
   PresentedKey presented;
   ssh_key key = nullptr;
   if (ssh_get_server_publickey(session, &key) != SSH_OK) return presented;
+  presented.key.reset(key);
   presented.kind = ssh_key_type_to_char(ssh_key_type(key));
   unsigned char* hash = nullptr;
   std::size_t size = 0;
@@ -29,44 +39,39 @@ PresentedKey presented_key(ssh_session session) {
     ssh_string_free_char(text);
     ssh_clean_pubkey_hash(&hash);
   }
-  ssh_key_free(key);
   return presented;
 }
 
-std::string known_as(const HostSettings& settings) {
-  if (!settings.host_key_alias.empty()) return settings.host_key_alias;
-  return settings.port == 22 ? settings.hostname : fmt::format("[{}]:{}", settings.hostname, settings.port);
+/// As ssh-keyscan, ssh-keygen and the files in /etc/ssh call it: ed25519, ecdsa, rsa.
+std::string short_kind(const std::string& kind) {
+  if (kind.starts_with("ecdsa")) return "ecdsa";
+  return kind.substr(kind.find('-') + 1);
 }
 
 std::string known_hosts_file(const HostSettings& settings) {
   return settings.user_known_hosts_files.empty() ? "/dev/null" : settings.user_known_hosts_files.front();
 }
 
-/// libssh reads one user's file; OpenSSH may be told several.
-ssh_known_hosts_e look_up(ssh_session session, const HostSettings& settings) {
-  ssh_known_hosts_e found = ssh_session_is_known_server(session);
-  const auto& files = settings.user_known_hosts_files;
-  for (std::size_t i = 1; i < files.size() && found != SSH_KNOWN_HOSTS_OK; ++i) {
-    ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, files[i].c_str());
-    const ssh_known_hosts_e here = ssh_session_is_known_server(session);
-    if (here == SSH_KNOWN_HOSTS_OK || here == SSH_KNOWN_HOSTS_CHANGED) found = here;
+/// The command that records the key of a host to which we connect ourselves.
+std::string scan_command(const HostSettings& settings, const std::string& kind) {
+  std::string command =
+      fmt::format("ssh-keyscan -t {} -p {} {}", kind, settings.port, quote(settings.hostname));
+  if (!settings.host_key_alias.empty()) {
+    command += " | sed " + quote("s/^[^# ][^ ]*/" + settings.host_key_alias + "/");
   }
-  if (files.size() > 1) ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, files.front().c_str());
-  return found;
+  return command + " >> " + quote(known_hosts_file(settings));
 }
 
 Error unknown_key(const Attempt& attempt, const PresentedKey& key) {
   const HostSettings& settings = attempt.settings;
-  const std::string scan =
-      settings.proxy_jump.empty() && settings.proxy_command.empty()
-          ? fmt::format("ssh-keyscan -t {} -p {} {} >> {}", key.kind.substr(key.kind.find('-') + 1),
-                        settings.port, quote(settings.hostname), quote(known_hosts_file(settings)))
-          : "ssh " + quote(attempt.options.name);
+  const bool direct = settings.proxy_jump.empty() && settings.proxy_command.empty();
+  const std::string kind = short_kind(key.kind);
   return {ErrorCode::unauthenticated, attempt.options.name,
           fmt::format("its host key is not known here ({} {})", key.kind, key.fingerprint),
-          "If that fingerprint is the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub "
-          "there), record it with: " +
-              scan + "\n  or let new keys be recorded: StrictHostKeyChecking accept-new in ~/.ssh/config."};
+          fmt::format("If that fingerprint is the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_{}_key.pub "
+                      "there), record it with: {}\n"
+                      "  or let new keys be recorded: StrictHostKeyChecking accept-new in ~/.ssh/config.",
+                      kind, direct ? scan_command(settings, kind) : ssh_by_hand(attempt.options))};
 }
 
 Error changed_key(const Attempt& attempt, const PresentedKey& key) {
@@ -74,35 +79,48 @@ Error changed_key(const Attempt& attempt, const PresentedKey& key) {
           fmt::format("its host key has CHANGED (now {} {}): another machine may be answering in its place",
                       key.kind, key.fingerprint),
           fmt::format("Only if you know why (a new installation): ssh-keygen -R {} -f {}",
-                      quote(known_as(attempt.settings)), quote(known_hosts_file(attempt.settings)))};
+                      quote(known_hosts_name(attempt.settings)), quote(known_hosts_file(attempt.settings)))};
+}
+
+Error revoked_key(const Attempt& attempt, const PresentedKey& key) {
+  return {ErrorCode::unauthenticated, attempt.options.name,
+          fmt::format("its host key is marked as revoked ({} {}): whoever answers is not to be trusted",
+                      key.kind, key.fingerprint),
+          "Give the machine a new host key; the line that says @revoked is in a known_hosts file here."};
 }
 
 }  // namespace
 
 Result<void> check_host_key(ssh_session session, const Attempt& attempt, std::vector<std::string>& notices) {
   const HostSettings& settings = attempt.settings;
-  switch (look_up(session, settings)) {
-    case SSH_KNOWN_HOSTS_OK:
+  const PresentedKey key = presented_key(session);
+  if (!key.key) {
+    return fail(session_error(ErrorCode::unauthenticated, session, attempt, "cannot check its host key"));
+  }
+  switch (look_up_host_key(settings, key.key.get())) {
+    case HostKey::known:
       return {};
-    case SSH_KNOWN_HOSTS_CHANGED:
-    case SSH_KNOWN_HOSTS_OTHER:
-      return fail(changed_key(attempt, presented_key(session)));
-    case SSH_KNOWN_HOSTS_ERROR:
-      return fail(session_error(ErrorCode::unauthenticated, session, attempt, "cannot check its host key"));
-    case SSH_KNOWN_HOSTS_UNKNOWN:
-    case SSH_KNOWN_HOSTS_NOT_FOUND:
+    case HostKey::changed:
+      return fail(changed_key(attempt, key));
+    case HostKey::revoked:
+      return fail(revoked_key(attempt, key));
+    case HostKey::unknown:
       break;
   }
-  const PresentedKey key = presented_key(session);
   const bool record = settings.strict_host_key_checking == StrictHostKeyChecking::accept_new ||
                       settings.strict_host_key_checking == StrictHostKeyChecking::no;
   if (!record) return fail(unknown_key(attempt, key));
+  if (settings.user_known_hosts_files.empty()) {
+    notices.push_back(fmt::format("{}: took its new host key {} {}, which is recorded nowhere",
+                                  attempt.options.name, key.kind, key.fingerprint));
+    return {};
+  }
   // Several connections to one new host must not each append it.
   static std::mutex recording;
   const std::lock_guard lock(recording);
-  if (look_up(session, settings) == SSH_KNOWN_HOSTS_OK) return {};
+  if (look_up_host_key(settings, key.key.get()) == HostKey::known) return {};
   if (ssh_session_update_known_hosts(session) != SSH_OK) {
-    return fail(session_error(ErrorCode::io, session, attempt,
+    return fail(session_error(ErrorCode::unauthenticated, session, attempt,
                               "cannot record its host key in " + known_hosts_file(settings)));
   }
   notices.push_back(fmt::format("{}: recorded its new host key {} {} in {}", attempt.options.name, key.kind,

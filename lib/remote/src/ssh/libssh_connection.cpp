@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "../channel.hpp"
+#include "../ssh_by_hand.hpp"
 #include "../ssh_plugin.hpp"
 #include "host_settings.hpp"
 #include "jackal/remote/quote.hpp"
@@ -96,7 +97,8 @@ public:
   }
   ~LibsshConnection() override {
     *alive_ = false;
-    if (attempt_) attempt_->cancel.cancel();
+    // Afterwards nothing of libssh runs any more, and no proxy.
+    if (attempt_) attempt_->cancel.cancel_and_wait();
   }
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
@@ -303,32 +305,37 @@ void LibsshConnection::begin() {
   for (const auto& keyword : settings_.not_honoured) {
     events_.on_notice(fmt::format("{} is not honoured; --ssh=system honours it", keyword));
   }
+  // For all attempts together. A TCP connection and the key exchange have limits of their own.
+  auto limit = options_.connect_timeout;
+  if (settings_.connect_timeout) limit = *settings_.connect_timeout * 2;
+  deadline_ = loop_.after(limit + options_.authenticate_timeout, [this] {
+    attempt_->cancel.cancel();
+    fail_with(
+        {ErrorCode::timed_out, options_.name, "did not finish the login in time", check_by_hand(options_)});
+  });
   try_once();
 }
 
 void LibsshConnection::try_once() {
-  ++tries_;
   attempt_ = std::make_shared<Attempt>();
   attempt_->options = options_;
   attempt_->settings = settings_;
-  auto limit = options_.connect_timeout;
-  if (settings_.connect_timeout) limit = *settings_.connect_timeout;
-  deadline_ = loop_.after(limit + options_.authenticate_timeout, [this] {
-    attempt_->cancel.cancel();
-    fail_with({ErrorCode::timed_out, options_.name, "did not finish the login in time",
-               "Check with: ssh " + options_.name + " true"});
-  });
-  std::thread([this, attempt = attempt_, alive = alive_, poster = loop_.poster()] {
+  attempt_->number = ++tries_;
+  std::thread([this, attempt = attempt_, alive = alive_, poster = loop_.poster()]() mutable {
     auto result = std::make_shared<Result<Established>>(establish(*attempt));
-    poster.post([this, alive, result] {
-      if (*alive) established(std::move(*result));
+    attempt->cancel.tell([this, &alive, &result, &poster] {
+      poster.post([this, alive, result] {
+        if (*alive) established(std::move(*result));
+      });
     });
+    result.reset();  // a session that nobody takes ends here, before we count as gone
+    poster = {};
+    attempt->cancel.leave();
   }).detach();
 }
 
 void LibsshConnection::established(Result<Established> result) {
   if (failed_) return;
-  deadline_.reset();
   if (!result) {
     if (result.error().code != ErrorCode::lost || tries_ >= kMostAttempts) return fail_with(result.error());
     // sshd drops at random past MaxStartups: come back at a random moment, later each time.
@@ -338,6 +345,7 @@ void LibsshConnection::established(Result<Established> result) {
                          [this] { try_once(); });
     return;
   }
+  deadline_.reset();
   established_ = std::move(*result);
   ssh_set_blocking(session(), 0);
   event_.reset(ssh_event_new());

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -30,7 +31,10 @@ private:
 
   pid_t child_ = -1;
   UniqueFd socket_;
-  UniqueFd stderr_;
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Closer> stderr_;  // of no name
 };
 
 }  // namespace jackal::remote

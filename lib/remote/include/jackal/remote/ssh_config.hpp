@@ -32,9 +32,10 @@ struct HostSettings {
   std::string proxy_command;  // for the user's shell; never set beside proxy_jump
 
   std::vector<std::string> identity_files;
-  bool identity_files_configured = false;  // false: they are OpenSSH's usual names, few of which exist
-  bool identities_only = false;            // of the agent's keys, use those of identity_files alone
-  std::string identity_agent;              // the agent's socket
+  bool identity_files_configured = false;      // false: they are OpenSSH's usual names, few of which exist
+  std::vector<std::string> certificate_files;  // beside the usual IDENTITY-cert.pub
+  bool identities_only = false;                // of the agent's keys, use those of identity_files alone
+  std::string identity_agent;                  // the agent's socket
 
   StrictHostKeyChecking strict_host_key_checking = StrictHostKeyChecking::ask;
   std::string host_key_alias;
