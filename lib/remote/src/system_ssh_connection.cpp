@@ -1,19 +1,19 @@
 // The installed ssh program as the way to a node: for configurations that need what libssh lacks. The first
 // channel is a ControlMaster; the others go through it, or, where it refuses (MaxSessions), over connections
-// of their own. A guard ends the master and removes its socket, should we die: then the others end too.
+// of their own.
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <random>
+#include <thread>
 
 #include "channel.hpp"
 #include "child_channel.hpp"
-#include "child_watch.hpp"
 #include "guard_script.hpp"
 #include "jackal/base/random.hpp"
-#include "local_guard.hpp"
 #include "ssh_by_hand.hpp"
 
 namespace jackal::remote {
@@ -26,7 +26,7 @@ class SshChannel : public ChildChannel {
 public:
   using ChildChannel::ChildChannel;
   ~SshChannel() override {
-    if (is_running()) ::kill(child(), SIGTERM);
+    if (is_running()) ::kill(-child(), SIGTERM);  // it leads a group of its own
   }
 };
 
@@ -36,11 +36,7 @@ public:
       : loop_(loop),
         options_(options),
         events_(std::move(events)),
-        greeting_("jackal" + to_hex(random_bytes(8))),
-        // Not below TMPDIR, which is long on macOS: a socket's path is limited to about 100 bytes.
-        directory_("/tmp/jackal-ssh-" + to_hex(random_bytes(8))) {
-    start_guard();
-    if (::mkdir(directory_.c_str(), 0700) != 0) directory_.clear();
+        greeting_("jackal" + to_hex(random_bytes(8))) {
     start_ = loop_.after(Clock::duration::zero(), [this] { begin(); });
     deadline_ = loop_.after(options_.connect_timeout + options_.authenticate_timeout, [this] {
       master_.reset();
@@ -50,10 +46,7 @@ public:
 
   ~SystemSshConnection() override {
     master_.reset();
-    std::error_code ignored;
-    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
-    // Not dismissed: the master may be making its socket at this moment, and the guard sweeps once more.
-    guard_.reset();
+    remove_directory();
   }
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
@@ -66,14 +59,26 @@ public:
   }
 
 private:
-  void start_guard() {
-    auto guard = LocalGuard::start({directory_}, std::chrono::seconds(1));
-    if (!guard) return;  // no process left to fork: ssh will not start either, and say so
-    guard_.emplace(std::move(*guard));
-    watch_child(loop_, guard_->id(), nullptr);
+  void make_directory() {
+    // A socket's path is limited to about 100 bytes: not below TMPDIR, which is long on macOS.
+    std::string pattern = "/tmp/jackal-ssh-XXXXXX";
+    directory_ = ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
+  }
+
+  // ssh, told to end, may be at work there at the same moment.
+  void remove_directory() const {
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries && !directory_.empty(); ++i) {
+      std::error_code ignored;
+      std::filesystem::remove_all(directory_, ignored);
+      if (!std::filesystem::exists(directory_, ignored)) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
   }
 
   void begin() {
+    remove_directory();
+    make_directory();
     if (directory_.empty()) {
       return fail_with(ErrorCode::unreachable, "cannot make a directory in /tmp for ssh's control socket");
     }
@@ -84,9 +89,12 @@ private:
     streams_ended_ = false;
     master_ = std::make_unique<SshChannel>(
         loop_, static_cast<ChannelEvents&>(*this), [this](const auto& words, bool) {
-          SpawnRequest request{ssh({"-o", "ControlMaster=yes", "-T"}, words)};
-          if (guard_) request.in_child = [this] { guard_->announce_self(0); };
-          return request;
+          // Should we die without a word, ssh ends with its input, and the shell removes the directory.
+          std::vector<std::string> argv{"/bin/sh", "-c", "\"$@\"; code=$?; rm -rf \"$0\"; exit \"$code\"",
+                                        directory_};
+          const auto master = ssh({"-o", "ControlMaster=yes", "-T"}, words);
+          argv.insert(argv.end(), master.begin(), master.end());
+          return SpawnRequest{argv};
         });
     // Says so on its standard output once it is connected, and lives until its input ends.
     master_->exec({"echo", greeting_, "$SSH_CONNECTION;", "exec", "cat"}, std::nullopt);
@@ -168,7 +176,6 @@ private:
   Events events_;
   const std::string greeting_;
   std::string directory_;
-  std::optional<LocalGuard> guard_;
   std::unique_ptr<ChildChannel> master_;
   int tries_ = 0;
   bool connected_ = false;
