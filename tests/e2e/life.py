@@ -1,6 +1,7 @@
 """Verbs for the tests of a job's life and death: run launch, watch what it leaves behind."""
 
 import os
+import re
 import signal
 import subprocess
 import uuid
@@ -10,6 +11,7 @@ import pytest
 from fixture import wait_for
 
 MARK = "JACKAL_LIFE_TEST"
+JOB_FILE = re.compile(r"/jackal-([0-9a-f]{8,}-\d+|ssh-\w{6})(/|$)")  # as lib/remote names them
 
 
 class Here:
@@ -83,9 +85,7 @@ def wait_for_file(path, seconds=30):
 
 
 def job_files(cluster):
-    """What every node and the head still hold of any job."""
+    """What every node and the head still hold of any job; the head's home is this machine's, with files of its own."""
     return {
-        node: files
-        for node in ["head", *cluster.nodes]
-        if (files := [f for f in cluster.files(node) if "jackal-" in f.rpartition("/")[0] or "/jackal-" in f])
+        node: files for node in ["head", *cluster.nodes] if (files := [f for f in cluster.files(node) if JOB_FILE.search(f)])
     }
