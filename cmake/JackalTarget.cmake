@@ -11,6 +11,10 @@ if(JACKAL_SANITIZE)
   add_link_options(-fsanitize=${JACKAL_SANITIZE})
 endif()
 
+if(JACKAL_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # the fuzzer is guided by coverage of the code under test
+endif()
+
 # jackal_library(NAME SOURCES a.cpp … [PUBLIC libs…] [PRIVATE libs…]): one room of lib/, as a static library
 # Jackal::NAME with its public headers below include/.
 function(jackal_library NAME)
