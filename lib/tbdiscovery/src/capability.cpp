@@ -104,9 +104,11 @@ void classify_ports(Node& node) {
 
 void classify_rdma(ClusterMap& map) {
   for (std::size_t i = 0; i < map.nodes.size(); ++i) {
-    Rdma& rdma = map.nodes[i].rdma;
-    rdma = own_rdma(map.nodes[i]);
-    if (rdma == Rdma::unknown) rdma = seen_rdma(map, i);
+    Node& node = map.nodes[i];
+    node.rdma = own_rdma(node);
+    if (node.rdma != Rdma::unknown) continue;
+    node.rdma = seen_rdma(map, i);
+    node.rdma_seen_by_peers = node.rdma != Rdma::unknown;
   }
 }
 

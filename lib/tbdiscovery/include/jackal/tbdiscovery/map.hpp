@@ -54,6 +54,7 @@ struct Node {
   NodeReport report;
   std::vector<Port> ports;  // by receptacle
   Rdma rdma = Rdma::unknown;
+  bool rdma_seen_by_peers = false;  // `rdma` is what its neighbours see; the node itself did not say
 
   const std::string& name() const { return report.node; }
 };
