@@ -41,11 +41,11 @@ Longest longest_cycle(const Neighbours& graph, std::size_t at_least) {
   Longest found;
   std::size_t best = at_least;
   for (const auto& block : blocks_of(graph)) {
-    if (block.size() <= best) continue;
     const auto part = part_of(graph, block);
+    std::size_t bound = longest_possible(part);
+    if (bound <= best) continue;
     auto cycle = guess_cycle(part);
-    std::size_t bound = block.size();
-    if (cycle.size() < block.size()) {
+    if (cycle.size() < bound) {
       auto sweep = sweep_cycle(part, std::max(best, cycle.size()));
       if (!sweep.cycle.empty()) cycle = std::move(sweep.cycle);
       if (sweep.complete) bound = std::max(best, cycle.size());

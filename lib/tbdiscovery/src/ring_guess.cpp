@@ -123,6 +123,25 @@ private:
 
 std::vector<std::vector<std::size_t>> blocks_of(const Neighbours& graph) { return BlockFinder(graph).find(); }
 
+std::size_t longest_possible(const Neighbours& block) {
+  std::vector<int> side(block.size(), 0);  // 1 or 2 once met
+  std::vector<std::size_t> open = {0};
+  std::size_t first_side = 1;
+  side[0] = 1;
+  while (!open.empty()) {
+    const auto v = open.back();
+    open.pop_back();
+    for (const auto w : block[v]) {
+      if (side[w] == side[v]) return block.size();
+      if (side[w] != 0) continue;
+      side[w] = 3 - side[v];
+      first_side += side[w] == 1;
+      open.push_back(w);
+    }
+  }
+  return 2 * std::min(first_side, block.size() - first_side);
+}
+
 std::vector<std::size_t> guess_cycle(const Neighbours& graph) {
   if (graph.size() < 3) return {};
   return Guesser(graph).guess();

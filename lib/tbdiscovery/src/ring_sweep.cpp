@@ -19,7 +19,7 @@ using Mate = unsigned char;
 constexpr Mate kOutside = 255;  // not on the cut
 constexpr Mate kInside = 254;   // has both its ring edges
 constexpr std::size_t kMostVertices = 250;
-constexpr std::size_t kMostRecords = 250'000;
+constexpr std::size_t kMostRecords = 100'000;
 
 using Record = std::string;  // one Mate a vertex
 

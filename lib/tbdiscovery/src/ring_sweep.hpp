@@ -12,6 +12,10 @@ using Neighbours = std::vector<std::vector<std::size_t>>;
 /// The vertex sets of the blocks (parts without a cut vertex) of at least three vertices.
 std::vector<std::vector<std::size_t>> blocks_of(const Neighbours& graph);
 
+/// No cycle of this block is longer. A ring around a bipartite block takes its two sides in turn, so the
+/// smaller side bounds it.
+std::size_t longest_possible(const Neighbours& block);
+
 /// A long cycle, quickly; often the longest, never certainly. Empty when none was met.
 std::vector<std::size_t> guess_cycle(const Neighbours& graph);
 
