@@ -1,4 +1,5 @@
-// Any bytes as the output of any probe command: the first byte says which command, the rest is what it printed.
+// Any bytes as the output of any probe command: the first byte says which command, the rest is what it
+// printed.
 #include <cstdint>
 
 #include "jackal/tbdiscovery/report.hpp"

@@ -38,6 +38,7 @@ struct Machine {
   bool bridge = false;  // bridge0 exists
   int sleep_minutes = 0;
   std::string lan_ip;                 // on en0
+  std::string ssh_ip;                 // where the SSH connection arrives; empty: lan_ip
   std::vector<std::string> services;  // further network services: "NAME|HARDWARE PORT|DEVICE"
   std::vector<std::string> routes;    // further lines of netstat -rn
   std::string interfaces;             // further stanzas of ifconfig -a

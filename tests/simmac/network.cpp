@@ -226,7 +226,7 @@ tbdiscovery::NodeProbes probes(const Cluster& cluster, std::size_t machine) {
   put("pmset.txt", fmt::format("Currently in use:\n standby              0\n sleep                {}\n",
                                self.sleep_minutes));
   put("sudo.txt", self.sudo ? "0\n" : "1\n");
-  put("lan_ip.txt", fmt::format("{0}\n{0}\n", self.lan_ip));
+  put("lan_ip.txt", fmt::format("{}\n{}\n", self.ssh_ip.empty() ? self.lan_ip : self.ssh_ip, self.lan_ip));
   return all;
 }
 

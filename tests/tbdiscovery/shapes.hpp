@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "jackal/tbdiscovery/plan.hpp"
 #include "simmac/cluster.hpp"
 
 namespace jackal::tbdiscovery::test {
@@ -43,6 +44,20 @@ inline simmac::Cluster ring_of(std::size_t count, std::size_t width) {
   auto cluster = machines(count);
   for (std::size_t a = 0; a < count; ++a) {
     for (std::size_t k = 0; k < width; ++k) join(cluster, a, (a + 1) % count);
+  }
+  return cluster;
+}
+
+/// Gives every cable the addresses that a plan would.
+inline simmac::Cluster set_up(simmac::Cluster cluster) {
+  const auto map = build_map(parse(simmac::probes(cluster)));
+  std::vector<std::size_t> all(map.cables.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  const auto planned = assign_addresses(map, all).value();
+  for (const auto& cable : planned) {
+    const Cable& known = map.cables[cable.cable];
+    cluster.machines[known.a.node].ports[known.a.port].addresses = {{to_string(cable.ip_a), 30}};
+    cluster.machines[known.b.node].ports[known.b.port].addresses = {{to_string(cable.ip_b), 30}};
   }
   return cluster;
 }

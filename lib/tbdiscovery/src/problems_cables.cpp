@@ -162,7 +162,7 @@ void check_connected(ProblemList& list) {
   std::vector<End> taken;
   std::vector<std::size_t> reported;
   for (std::size_t node = 0; node < map.nodes.size(); ++node) {
-    if (group[node] == 0 || map.nodes[node].report.failure || !map.nodes[node].report.buses) continue;
+    if (group[node] == 0) continue;
     if (std::find(reported.begin(), reported.end(), group[node]) != reported.end()) continue;
     reported.push_back(group[node]);
     const bool alone = std::count(group.begin(), group.end(), group[node]) == 1;
@@ -266,6 +266,9 @@ void find_cable_problems(ProblemList& list) {
     check_end(list, i, cable.a);
     check_end(list, i, cable.b);
   }
+  // While some node keeps silent, a stranger may be that node, and what seems missing may be there.
+  const auto silent = [](const Node& node) { return !node.report.buses; };
+  if (std::any_of(list.map.nodes.begin(), list.map.nodes.end(), silent)) return;
   check_strangers(list);
   check_connected(list);
   check_mesh(list);
