@@ -159,7 +159,7 @@ std::string sudoers_lines(const NodeReport& report) {
   const bool linux_node = report.system == System::linux_;
   const auto who = at != std::string::npos ? report.node.substr(0, at) : linux_node ? "%sudo" : "%admin";
   const auto commands =
-      linux_node ? "/usr/bin/true, /usr/sbin/ip, /usr/bin/tee, /usr/bin/rm, /usr/bin/systemctl"
+      linux_node ? "/usr/bin/true, /usr/sbin/ip, /usr/bin/ip, /usr/bin/tee, /usr/bin/rm, /usr/bin/systemctl"
                  : "/usr/bin/true, /sbin/ifconfig, /sbin/route, /usr/sbin/networksetup, /bin/launchctl, "
                    "/usr/bin/tee, /bin/rm";
   return fmt::format("{} ALL=(root) NOPASSWD: {}", who, commands);
