@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "jackal/hostfile/reader.hpp"
+#include "jackal/hostfile/writer.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
 #include "tbdiscovery/fixtures.hpp"
@@ -46,6 +48,10 @@ bool mentions(const std::vector<std::string>& texts, const std::string& part) {
 /// What must hold of every plan, whatever the cabling.
 void check_valid(const ClusterMap& map, const Plan& plan) {
   const auto& hosts = plan.hostfile.hosts;
+  const auto read = jackal::hostfile::parse(to_json(plan.hostfile), "hosts.json");
+  if (!read) FAIL(read.error().text());
+  REQUIRE(read->hostfile == plan.hostfile);
+  REQUIRE(read->warnings.empty());
   REQUIRE(hosts.size() == plan.ranks.size());
   REQUIRE(std::set<std::size_t>(plan.ranks.begin(), plan.ranks.end()).size() == plan.ranks.size());
   for (std::size_t i = 0; i < plan.cables.size(); ++i) {

@@ -219,12 +219,6 @@ TEST_CASE("a Linux node gets the commands of Linux") {
   CHECK(setup[1].checks[1].expect == " dev thunderbolt0 ");
 }
 
-TEST_CASE("words are quoted for a shell") {
-  CHECK(shell_word("plain-1.0/x") == "plain-1.0/x");
-  CHECK(shell_word("") == "''");
-  CHECK(shell_word("it's $HOME") == "'it'\\''s $HOME'");
-}
-
 TEST_CASE("property: commands give every cable its own subnet, once, and undo restores what was") {
   int set_ups = 0;
   for (unsigned seed = 0; seed < 300; ++seed) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "jackal/remote/quote.hpp"
 #include "setup_commands.hpp"
 
 namespace jackal::tbdiscovery {
@@ -90,11 +91,7 @@ std::string cut_interface(const NodeReport& report, const Work& work) {
   return {};
 }
 
-std::string line_of(const Argv& argv) {
-  std::string line = "sudo";
-  for (const auto& word : argv) line += " " + shell_word(word);
-  return line;
-}
+std::string line_of(const Argv& argv) { return "sudo " + remote::quote(argv); }
 
 }  // namespace
 
@@ -129,15 +126,6 @@ std::vector<Step> undo_steps(const std::vector<Step>& steps) {
     if (!step->undo.empty()) undo.push_back({step->undo, {}, {}, "", "undoes: " + step->why});
   }
   return undo;
-}
-
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=@%+,";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string shell_text(const std::vector<Step>& steps) {

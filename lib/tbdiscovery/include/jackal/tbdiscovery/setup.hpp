@@ -56,7 +56,5 @@ std::vector<Step> undo_steps(const std::vector<Step>& steps);
 /// The same as lines for a shell, with sudo, ready to paste; empty when there is nothing to do.
 std::string shell_text(const NodeSetup& setup);
 std::string shell_text(const std::vector<Step>& steps);
-/// One word for a POSIX shell.
-std::string shell_word(const std::string& word);
 
 }  // namespace jackal::tbdiscovery
