@@ -20,16 +20,16 @@ bool is_cabled(const Cluster& cluster, std::size_t machine, std::size_t port) {
          std::any_of(cluster.strangers.begin(), cluster.strangers.end(), here);
 }
 
+bool has_devices(const Machine& machine) { return machine.rdma && machine.generation >= 5; }
+
 bool peers_have_rdma(const Cluster& cluster, std::size_t machine, std::size_t port) {
   for (const auto& cable : cluster.cables) {
     const bool a = cable.a.machine == machine && cable.a.port == port;
     const bool b = cable.b.machine == machine && cable.b.port == port;
-    if (a || b) return cluster.machines[(a ? cable.b : cable.a).machine].rdma;
+    if (a || b) return has_devices(cluster.machines[(a ? cable.b : cable.a).machine]);
   }
   return is_cabled(cluster, machine, port);
 }
-
-bool has_devices(const Machine& machine) { return machine.rdma && machine.generation >= 5; }
 
 Machine machine_with(const std::string& name, const std::string& lan_ip,
                      const std::vector<std::pair<std::string, std::string>>& ports) {

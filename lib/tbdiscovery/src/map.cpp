@@ -267,9 +267,7 @@ private:
   std::vector<Sighting> sightings_;
 };
 
-std::string end_rdma_obstacle(const ClusterMap& map, const End& end) {
-  const Node& node = map.node(end);
-  const Port& port = map.port(end);
+std::string node_rdma_obstacle(const Node& node) {
   switch (node.rdma) {
     case Rdma::unsupported:
       return fmt::format("{} has no hardware for RDMA", node.name());
@@ -284,6 +282,12 @@ std::string end_rdma_obstacle(const ClusterMap& map, const End& end) {
     case Rdma::enabled:
       break;
   }
+  return {};
+}
+
+std::string end_rdma_obstacle(const ClusterMap& map, const End& end) {
+  const Node& node = map.node(end);
+  const Port& port = map.port(end);
   const bool mac = node.report.system != System::linux_;
   if (mac && (port.generation == Generation::thunderbolt3 || port.generation == Generation::thunderbolt4)) {
     return fmt::format("{} is {}, which cannot do RDMA", describe(map, end), to_string(port.generation));
@@ -330,14 +334,18 @@ std::vector<std::size_t> cables_between(const ClusterMap& map, std::size_t a, st
 
 std::string rdma_obstacle(const ClusterMap& map, const Cable& cable) {
   if (!cable.through.empty()) return fmt::format("it passes through {}", fmt::join(cable.through, ", "));
+  // A port that is down often only shows that RDMA is off at the other end, so the cause comes first.
   for (const End& end : {cable.a, cable.b}) {
-    if (auto why = end_rdma_obstacle(map, end); !why.empty()) return why;
+    if (auto why = node_rdma_obstacle(map.node(end)); !why.empty()) return why;
   }
   if (cable.a_offers_rdma == false) {
     return fmt::format("{} does not offer RDMA to {}", map.node(cable.a).name(), map.node(cable.b).name());
   }
   if (cable.b_offers_rdma == false) {
     return fmt::format("{} does not offer RDMA to {}", map.node(cable.b).name(), map.node(cable.a).name());
+  }
+  for (const End& end : {cable.a, cable.b}) {
+    if (auto why = end_rdma_obstacle(map, end); !why.empty()) return why;
   }
   return {};
 }

@@ -1,0 +1,31 @@
+// Words that the drawings share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jackal/tbdiscovery/map.hpp"
+
+namespace jackal::tbdiscovery {
+
+/// Columns that a terminal needs for UTF-8 text (one a code point).
+std::size_t width_of(const std::string& text);
+std::string padded(const std::string& text, std::size_t width);
+
+/// "80 Gb/s" for a link, "up to 120 Gb/s" for a free port, "" when it is not known.
+std::string speed_text(const Port& port);
+/// "rdma_en5 active", "no device", "" when nothing is known.
+std::string rdma_text(const Port& port);
+/// "enabled", "disabled", "impossible", …
+std::string rdma_text(const Node& node);
+/// What is on a port: "m2 port 1", "m2 port 1 through Hub", "TS5 Plus", "a Mac mini that is not listed".
+std::string occupant(const ClusterMap& map, const End& end);
+/// "80 Gb/s, RDMA" or "40 Gb/s, TCP only: WHY".
+std::string cable_text(const ClusterMap& map, const Cable& cable);
+
+/// Text without control characters, so that no name can redraw a terminal.
+std::string printable(const std::string& text);
+/// The same, but lines stay lines.
+std::string printable_lines(const std::string& text);
+
+}  // namespace jackal::tbdiscovery
