@@ -203,7 +203,7 @@ TEST_CASE("the SVG shows every machine and every cable") {
   CHECK(xml_fault(svg).empty());
   CHECK(count("<rect ") == 4);
   CHECK(count("<line ") == 7);
-  CHECK(count(">1 en2<") == 4);
+  CHECK(count("fill=\"#24292f\">1 en2<") == 4);
   CHECK(count("m1 port 4 – m2 port 4: 80 Gb/s, RDMA") == 1);
   CHECK(xml_fault(draw_svg(build_map({}))).empty());
 }

@@ -104,8 +104,8 @@ Point beside_box(Point from, Point to) {
   const double dx = std::abs(to.x - from.x) / length;
   const double dy = std::abs(to.y - from.y) / length;
   const double inside = std::min(dx > 0 ? kBoxWidth / 2 / dx : 1e9, dy > 0 ? kBoxHeight / 2 / dy : 1e9);
-  const double step = std::min(inside + 16, length / 2);
-  return {from.x + (to.x - from.x) / length * step, from.y + (to.y - from.y) / length * step};
+  const double step = std::min(inside + 12 + 16 * dx, length / 2);  // letters are wider than high
+  return {from.x + (to.x - from.x) / length * step, from.y + (to.y - from.y) / length * step + 4};
 }
 
 std::string svg_text(Point at, const std::string& what, const std::string& attributes) {
@@ -123,9 +123,12 @@ std::string svg_cable(const ClusterMap& map, const Canvas& canvas, std::size_t i
       a.x, a.y, b.x, b.y, rdma ? "#1f6feb" : "#8a8a8a", rdma ? "" : " stroke-dasharray=\"8 5\"",
       xml_text(describe(map, cable) + ": " + cable_text(map, cable)));
   for (const auto& [from, to, end] : {std::tuple{a, b, cable.a}, std::tuple{b, a, cable.b}}) {
-    out += svg_text(
-        beside_box(from, to), port_label(map, end),
-        "font-size=\"11\" text-anchor=\"middle\" stroke=\"white\" stroke-width=\"3\" paint-order=\"stroke\"");
+    // A white rim under the letters keeps them readable on the line.
+    for (const auto* look :
+         {"fill=\"white\" stroke=\"white\" stroke-width=\"4\" aria-hidden=\"true\"", "fill=\"#24292f\""}) {
+      out += svg_text(beside_box(from, to), port_label(map, end),
+                      fmt::format("font-size=\"11\" text-anchor=\"middle\" {}", look));
+    }
   }
   return out;
 }
