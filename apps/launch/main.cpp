@@ -1,13 +1,13 @@
 // launch: starts a program on every host of a cluster and joins its input and output to this terminal.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
+#include "cli/output.hpp"
 #include "jackal/base/exit_code.hpp"
 #include "jackal/hostfile/reader.hpp"
 #include "launch/dry_run.hpp"
@@ -39,10 +39,8 @@ int end_with(const Error& error) {
 }
 
 int print(const std::string& text) {
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return written ? kExitOk
-                 : end_with({ErrorCode::io, "", "cannot write to standard output: " + errno_text(errno), ""});
+  const auto printed = cli::print(text);
+  return printed ? kExitOk : end_with(printed.error());
 }
 
 Result<std::optional<hostfile::Hostfile>> read_hostfile(const Options& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cli/reading.hpp"
 #include "jackal/base/text.hpp"
 #include "launch/command_line.hpp"
 #include "launch/words.hpp"
@@ -15,25 +16,13 @@ using std::chrono::milliseconds;
 constexpr int kMostRepeats = 10'000;
 constexpr int kMostConnections = 1'000;
 
-tl::unexpected<Error> usage(std::string_view flag, std::string what, std::string hint) {
-  return fail({ErrorCode::usage, std::string(flag), std::move(what), std::move(hint)});
-}
-
-bool is_variable_name(std::string_view name) {
-  const auto is_part = [](char c) {
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-         std::all_of(name.begin(), name.end(), is_part);
-}
-
 Result<int> whole_number(std::string_view flag, std::string_view text, int least, int most) {
   const std::optional<int> number = parse_integer<int>(text);
   if (number && *number >= least && *number <= most) return *number;
-  return usage(flag,
-               "'" + std::string(text) + "' is no whole number from " + std::to_string(least) + " to " +
-                   std::to_string(most),
-               "give one, as in " + std::string(flag) + " " + std::to_string(std::max(least, 2)));
+  return cli::usage(flag,
+                    "'" + std::string(text) + "' is no whole number from " + std::to_string(least) + " to " +
+                        std::to_string(most),
+                    "give one, as in " + std::string(flag) + " " + std::to_string(std::max(least, 2)));
 }
 
 // "5", "0.25", "10." is not one. Milliseconds, rounded up, so that a tiny time stays more than none.
@@ -61,93 +50,17 @@ std::optional<milliseconds> parse_seconds(std::string_view text) {
 Result<milliseconds> seconds(std::string_view flag, const std::string& text, bool zero_allowed) {
   const std::optional<milliseconds> time = parse_seconds(text);
   if (time && (zero_allowed || time->count() > 0)) return *time;
-  return usage(flag, "'" + text + "' is no time in seconds" + (zero_allowed ? "" : " above 0"),
-               "give one, as in " + std::string(flag) + " 10 or " + std::string(flag) + " 2.5");
+  return cli::usage(flag, "'" + text + "' is no time in seconds" + (zero_allowed ? "" : " above 0"),
+                    "give one, as in " + std::string(flag) + " 10 or " + std::string(flag) + " 2.5");
 }
 
-Result<std::pair<std::string, std::string>> variable(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) {
-    return usage("--env",
-                 "'" + text + "' has no =", "write --env " + text + "=VALUE; the value may be empty");
-  }
-  const std::string name = text.substr(0, equals);
-  if (!is_variable_name(name)) {
-    return usage("--env", "'" + name + "' is no name of a variable",
-                 "use letters, digits and _, and no digit first");
-  }
-  return std::pair{name, text.substr(equals + 1)};
-}
-
-/// Reads one flag after the other into the options and keeps the first error.
-class Reading {
-public:
-  explicit Reading(const CommandLine& line) : line_(line) {}
-
-  std::optional<Error> error;
-
-  bool has(const std::string& flag) const { return line_.has(flag); }
-
-  std::optional<std::string> last(const std::string& flag) const {
-    const auto found = line_.flags.find(flag);
-    if (found == line_.flags.end()) return std::nullopt;
-    return found->second.back();
-  }
-
-  std::vector<std::string> every(const std::string& flag) const {
-    const auto found = line_.flags.find(flag);
-    return found == line_.flags.end() ? std::vector<std::string>{} : found->second;
-  }
-
-  /// Where `read` makes a value of the flag's text, puts it into `target`.
-  template <class Target, class Read>
-  void set(const std::string& flag, Target& target, Read read) {
-    const std::optional<std::string> text = last(flag);
-    if (!text || error) return;
-    auto value = read(*text);
-    if (value) {
-      target = static_cast<Target>(*std::move(value));
-    } else {
-      error = value.error();
-    }
-  }
-
-  void text(const std::string& flag, std::optional<std::string>& target) {
-    set(flag, target, [&](const std::string& value) -> Result<std::string> {
-      if (!value.empty()) return value;
-      return usage(flag, "its value is empty", "give one, or leave the flag out");
-    });
-  }
-
-  /// One of `words`, in the order of the enumeration's values.
-  template <class Enum>
-  void choice(const std::string& flag, Enum& target, const std::vector<std::string>& words) {
-    set(flag, target, [&](const std::string& value) -> Result<Enum> {
-      const auto found = std::find(words.begin(), words.end(), value);
-      if (found != words.end()) return static_cast<Enum>(found - words.begin());
-      return usage(flag, "'" + value + "' is neither " + words[0] + " nor " + words[1],
-                   "write " + flag + " " + words[0] + " or " + flag + " " + words[1]);
-    });
-  }
-
-private:
-  const CommandLine& line_;
-};
-
-Result<hostfile::Backend> backend(const std::string& name) {
-  if (const auto known = hostfile::backend_from(name)) return *known;
-  const std::string near = hostfile::backend_suggestion(name);
-  return usage("--backend", "'" + name + "' is no backend",
-               near.empty() ? "it is one of " + std::string(hostfile::backend_names()) : near);
-}
-
-void read_values(Reading& in, Options& out) {
+void read_values(cli::Reading& in, Options& out) {
   in.text("--hosts", out.hosts);
   in.text("--hostfile", out.hostfile);
   in.text("--cwd", out.cwd);
   in.text("--python", out.python);
   in.text("--ssh-config", out.ssh_config);
-  in.set("--backend", out.backend, backend);
+  in.set("--backend", out.backend, cli::backend);
   in.set("--repeat-hosts", out.repeat,
          [](const std::string& text) { return whole_number("--repeat-hosts", text, 1, kMostRepeats); });
   in.set("--connections-per-ip", out.connections_per_ip, [](const std::string& text) {
@@ -167,10 +80,10 @@ void read_values(Reading& in, Options& out) {
   in.choice("--stdin", out.stdin_to, {"all", "none"});
 }
 
-void read_lists(Reading& in, Options& out) {
+void read_lists(cli::Reading& in, Options& out) {
   out.exclude = in.every("--exclude");
   for (const std::string& text : in.every("--env")) {
-    Result<std::pair<std::string, std::string>> pair = variable(text);
+    Result<std::pair<std::string, std::string>> pair = cli::variable(text);
     if (!pair && !in.error) in.error = pair.error();
     if (pair) out.env.push_back(*std::move(pair));
   }
@@ -181,7 +94,7 @@ void read_lists(Reading& in, Options& out) {
   }
 }
 
-Action action_of(const Reading& in) {
+Action action_of(const cli::Reading& in) {
   if (in.has("--help")) return Action::help;
   if (in.has("--version")) return Action::version;
   if (in.has("--print-python")) return Action::print_python;
@@ -208,9 +121,9 @@ std::optional<Error> contradiction(const Options& options) {
 }  // namespace
 
 Result<Options> parse_options(const std::vector<std::string>& args) {
-  Result<CommandLine> line = split_command_line(args);
+  Result<cli::CommandLine> line = cli::split_command_line(flag_table(), args);
   if (!line) return fail(line.error());
-  Reading in(*line);
+  cli::Reading in(*line);
   Options options;
   options.action = action_of(in);
   options.pty = in.has("--pty");
@@ -227,7 +140,7 @@ Result<Options> parse_options(const std::vector<std::string>& args) {
 std::string help_text() {
   return "Usage: launch [flags] [--] command…\n"
          "Runs the command as the ranks of one job, on this machine or on many.\n" +
-         flags_text() +
+         cli::flags_text(flag_table()) +
          "\nExit code: 0 when every rank exited 0, else the first failing rank's (128+S for\n"
          "signal S); 64 usage, 65 bad host file, 69 host unreachable or lost, 70 internal,\n"
          "74 output cannot be written, 124 timed out, 130 interrupted.\n"

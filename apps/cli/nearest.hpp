@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-namespace jackal::launch {
+namespace jackal::cli {
 
 /// The candidate that the fewest edits (insert, delete, replace a byte, swap two neighbours) make of `word`;
 /// nullopt when none is near enough to be a typing mistake.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-}  // namespace jackal::launch
+}  // namespace jackal::cli

@@ -1,8 +1,8 @@
-#include "launch/nearest.hpp"
+#include "cli/nearest.hpp"
 
 #include <algorithm>
 
-namespace jackal::launch {
+namespace jackal::cli {
 namespace {
 
 std::size_t edits(std::string_view from, std::string_view to) {
@@ -39,4 +39,4 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best;
 }
 
-}  // namespace jackal::launch
+}  // namespace jackal::cli

@@ -1,0 +1,30 @@
+// What was found, for people. Pure text.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jackal/base/error.hpp"
+#include "jackal/tbdiscovery/compare.hpp"
+#include "jackal/tbdiscovery/map.hpp"
+#include "jackal/tbdiscovery/plan.hpp"
+#include "jackal/tbdiscovery/problems.hpp"
+#include "jackal/tbdiscovery/setup.hpp"
+
+namespace jackal::distributed_config {
+
+struct Findings {
+  tbdiscovery::ClusterMap map;
+  std::vector<tbdiscovery::Problem> problems;
+  Result<tbdiscovery::Plan> plan;
+  std::vector<tbdiscovery::NodeSetup> setup;
+};
+
+/// Ports, picture, problems, plan, commands.
+std::string findings_text(const Findings& findings);
+
+/// A line a difference, or that there is none.
+std::string differences_text(const std::vector<tbdiscovery::Difference>& differences);
+std::string differences_json(const std::vector<tbdiscovery::Difference>& differences);
+
+}  // namespace jackal::distributed_config
