@@ -105,7 +105,7 @@ std::string help_text() {
          "differ; 64 usage, 65 bad host file or probes, 69 host unreachable, 70 internal,\n"
          "74 output cannot be written, 130 interrupted.\n"
          "\nExamples:\n"
-         "  distributed-config --hosts mac[1-4] --output hosts.json\n"
+         "  distributed-config --hosts mac[1-4] --output-hostfile hosts.json\n"
          "  distributed-config --hosts mac[1-4] --backend jaccl --json\n"
          "  distributed-config --check hosts.json\n"
          "\nmore: man distributed-config\n";

@@ -21,10 +21,7 @@ void add_section(std::string& text, const std::string& title, const std::string&
 
 std::string commands_text(const std::vector<NodeSetup>& setup) {
   std::string text;
-  for (const auto& node : setup) {
-    const std::string lines = shell_text(node);
-    if (!lines.empty()) text += fmt::format("# on {}\n{}", node.name, lines);
-  }
+  for (const auto& node : setup) text += shell_text(node);
   return text;
 }
 

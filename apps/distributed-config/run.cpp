@@ -57,6 +57,12 @@ Findings find(const ClusterMap& map, const Request& request) {
   return findings;
 }
 
+/// A directory that is missing where we write is no bad input.
+int end_unwritten(Error error) {
+  if (error.code == ErrorCode::not_found) error.code = ErrorCode::io;
+  return end_with(error);
+}
+
 bool has_unreachable(const ClusterMap& map) {
   return std::any_of(map.nodes.begin(), map.nodes.end(),
                      [](const Node& node) { return node.report.failure.has_value(); });
@@ -72,7 +78,11 @@ int exit_code(const Findings& findings) {
 std::string text_for(const Options& options, const Findings& findings) {
   if (options.json) return to_json(findings.map, findings.problems, findings.plan, findings.setup);
   if (options.dot) return draw_dot(findings.map);
-  return findings_text(findings);
+  std::string text = findings_text(findings);
+  if (!options.output_hostfile && exit_code(findings) == kExitOk) {
+    text += "\nHost file\n" + hostfile::to_json(findings.plan->hostfile);
+  }
+  return text;
 }
 
 int plan(const Options& options, const ClusterMap& map) {
@@ -87,7 +97,7 @@ int plan(const Options& options, const ClusterMap& map) {
   }
   if (!options.output_hostfile) return code;
   const auto written = hostfile::write(*options.output_hostfile, findings.plan->hostfile);
-  if (!written) return end_with(written.error());
+  if (!written) return end_unwritten(written.error());
   say("wrote " + *options.output_hostfile);
   return code;
 }
@@ -126,7 +136,7 @@ int run(const Options& options) {
   }
   RawProbes probes = std::move(**gathered);
   if (options.save_probes) {
-    if (const auto saved = save(*options.save_probes, probes); !saved) return end_with(saved.error());
+    if (const auto saved = save(*options.save_probes, probes); !saved) return end_unwritten(saved.error());
     say("wrote " + *options.save_probes);
   }
   if (options.ignore_unreachable) {
@@ -137,7 +147,7 @@ int run(const Options& options) {
   const ClusterMap map = build_map(parse(probes));
   if (options.svg) {
     if (const auto written = write_file(*options.svg, draw_svg(map)); !written)
-      return end_with(written.error());
+      return end_unwritten(written.error());
     say("wrote " + *options.svg);
   }
   return options.action == Action::check ? check(options, map) : plan(options, map);

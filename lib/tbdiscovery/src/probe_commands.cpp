@@ -158,6 +158,7 @@ Result<std::map<std::string, ProbeOutput>> read_frames(std::string_view text) {
     output.standard_error = text.substr(*out, *err);
     output.exit = parse_integer<int>(words[2]);
     text.remove_prefix(*out + *err + 1);
+    if (output.bytes.empty() && output.standard_error.empty()) continue;  // nothing was there to be said
     files.insert_or_assign(std::string(words[1]), std::move(output));
   }
   const auto os = files.find("os.txt");

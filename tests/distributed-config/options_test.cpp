@@ -1,0 +1,123 @@
+#include "distributed-config/options.hpp"
+
+#include "support/catch.hpp"
+
+namespace jackal::distributed_config {
+namespace {
+
+using hostfile::Backend;
+using Words = std::vector<std::string>;
+
+Options options_of(const Words& args) {
+  const auto options = parse_options(args);
+  if (!options) FAIL(options.error().text());
+  return *options;
+}
+
+Error refused(const Words& args) {
+  const auto options = parse_options(args);
+  if (options) FAIL("it went well");
+  CHECK(options.error().code == ErrorCode::usage);
+  CHECK_FALSE(options.error().hint.empty());
+  return options.error();
+}
+
+}  // namespace
+
+TEST_CASE("without flags this machine is asked over Thunderbolt and nothing is written") {
+  const Options options = options_of({});
+  CHECK(options.action == Action::plan);
+  CHECK_FALSE(options.hosts.has_value());
+  CHECK_FALSE(options.output_hostfile.has_value());
+  CHECK_FALSE(options.request.backend.has_value());
+  CHECK(options.request.over == tbdiscovery::Over::thunderbolt);
+  CHECK_FALSE(options.request.auto_setup);
+  CHECK(options.ssh == remote::Transport::libssh);
+}
+
+TEST_CASE("every flag gives its value to its option") {
+  const Options options = options_of({"--hosts",
+                                      "a,b",
+                                      "--exclude",
+                                      "b",
+                                      "--exclude=c",
+                                      "--ignore-unreachable",
+                                      "--ssh-config",
+                                      "cfg",
+                                      "--ssh",
+                                      "system",
+                                      "--save-probes",
+                                      "dir",
+                                      "--over",
+                                      "ethernet",
+                                      "--backend",
+                                      "jaccl-ring",
+                                      "--env",
+                                      "A=1=2",
+                                      "--env",
+                                      "B=",
+                                      "--allow-subset",
+                                      "--no-auto-setup",
+                                      "--output-hostfile",
+                                      "h.json",
+                                      "--json",
+                                      "--svg",
+                                      "map.svg",
+                                      "--verbose"});
+  CHECK(options.hosts == "a,b");
+  CHECK(options.exclude == Words{"b", "c"});
+  CHECK(options.ignore_unreachable);
+  CHECK(options.ssh_config == "cfg");
+  CHECK(options.ssh == remote::Transport::system_ssh);
+  CHECK(options.save_probes == "dir");
+  CHECK(options.request.over == tbdiscovery::Over::ethernet);
+  CHECK(options.request.backend == Backend::jaccl_ring);
+  CHECK(options.request.envs == Words{"A=1=2", "B="});
+  CHECK(options.request.allow_subset);
+  CHECK(options.output_hostfile == "h.json");
+  CHECK(options.json);
+  CHECK(options.svg == "map.svg");
+  CHECK(options.verbose);
+  CHECK(options_of({"--hostfile", "f", "--from-probes", "dir", "--dot"}).dot);
+}
+
+TEST_CASE("a flag may be cut short as long as it stays unique") {
+  CHECK(options_of({"--output", "h.json"}).output_hostfile == "h.json");
+  CHECK(options_of({"--out=h.json"}).output_hostfile == "h.json");
+  CHECK(refused({"--s", "x"}).what == "could be --ssh-config or --ssh or --save-probes or --svg");
+}
+
+TEST_CASE("--check compares and plans nothing") {
+  const Options options = options_of({"--check", "h.json", "--json"});
+  CHECK(options.action == Action::check);
+  CHECK(options.check == "h.json");
+  for (const Words& more : std::vector<Words>{
+           {"--output", "x"}, {"--backend", "ring"}, {"--env", "A=1"}, {"--allow-subset"}, {"--dot"}}) {
+    Words args = {"--check", "h.json"};
+    args.insert(args.end(), more.begin(), more.end());
+    refused(args);
+  }
+}
+
+TEST_CASE("what contradicts itself or is not known is refused, naming the flag") {
+  CHECK(refused({"--hosts", "a", "--hostfile", "f"}).where == "--hosts");
+  CHECK(refused({"--save-probes", "a", "--from-probes", "b"}).where == "--save-probes");
+  CHECK(refused({"--json", "--dot"}).where == "--json");
+  CHECK(refused({"--from-probes", "a", "--ssh", "system"}).where == "--ssh");
+  CHECK(refused({"--over", "wifi"}).where == "--over");
+  CHECK(refused({"--backend", "nccl"}).hint == "give launch --hosts and --backend nccl");
+  CHECK(refused({"--backend", "jacl"}).where == "--backend");
+  CHECK(refused({"--env", "1A=2"}).where == "--env");
+  CHECK(refused({"--auto-setup"}).what == "no such flag");
+  CHECK(refused({"--undo"}).what == "no such flag");
+  CHECK(refused({"mac1"}).what == "is no flag");
+  CHECK(refused({"--hosts"}).what == "needs a value");
+}
+
+TEST_CASE("--help and --version win over what would be refused beside them") {
+  CHECK(options_of({"--help", "--json", "--dot"}).action == Action::help);
+  CHECK(options_of({"--version"}).action == Action::version);
+  CHECK(version_text().rfind("distributed-config ", 0) == 0);
+}
+
+}  // namespace jackal::distributed_config
