@@ -10,12 +10,13 @@
 #include "cli/output.hpp"
 #include "jackal/base/exit_code.hpp"
 #include "jackal/hostfile/reader.hpp"
+#include "jackal/remote/descriptor_limit.hpp"
 #include "launch/dry_run.hpp"
 #include "launch/job.hpp"
 #include "launch/layout.hpp"
 #include "launch/options.hpp"
 #include "launch/outcome.hpp"
-#include "launch/runner.hpp"
+#include "launch/run_job.hpp"
 #include "launch/surroundings.hpp"
 
 namespace {
@@ -84,6 +85,8 @@ int run(const std::vector<std::string>& args) {
 
 int main(int argc, char** argv) {
   occupy_standard_streams();
+  leave_outer_job();
+  remote::raise_descriptor_limit();
   try {
     return run({argv + 1, argv + argc});
   } catch (const std::exception& exception) {

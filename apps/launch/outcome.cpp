@@ -22,7 +22,6 @@ bool is_failure(const Ending& ending) {
     case How::exited:
       return ending.number != 0;
     case How::signalled:
-    case How::start_failed:
     case How::lost:
       return true;
     case How::stopped:
@@ -39,8 +38,6 @@ int code_of(const Ending& ending) {
       return ending.number;
     case How::signalled:
       return kSignalBase + ending.number;
-    case How::start_failed:
-      return ending.number != 0 ? ending.number : kExitUnreachable;
     case How::lost:
       return kExitUnreachable;
     case How::stopped:
@@ -114,8 +111,6 @@ public:
         return "exited with code " + std::to_string(ending.number) + shell_code(ending.number) + after;
       case How::signalled:
         return "was ended by " + signal_name(ending.number) + after + out_of_memory(ending.number);
-      case How::start_failed:
-        return "could not be started" + code(ending.number) + detail;
       case How::lost:
         return "was lost" + after + detail;
       case How::stopped:
@@ -204,8 +199,6 @@ private:
     return first == nullptr ? "" : fmt::format(" because of rank {}", first->rank);
   }
 
-  static std::string code(int number) { return number == 0 ? "" : " (code " + std::to_string(number) + ")"; }
-
   // A shell that ran the program tells a signal this way.
   static std::string shell_code(int number) {
     if (number <= kSignalBase || signal_name(number - kSignalBase).rfind("SIG", 0) != 0) return "";
@@ -288,6 +281,11 @@ Outcome decide(const Error& error) {
   report.say(error_line(error));
   if (!error.hint.empty()) report.say(error.hint);
   return {exit_code_of(error), report.take()};
+}
+
+bool ended_by(remote::ExitStatus status, int signal_number) {
+  return status == remote::ExitStatus{true, signal_number} ||
+         status == remote::ExitStatus{false, kSignalBase + signal_number};
 }
 
 std::string signal_name(int number) {

@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "jackal/base/error.hpp"
+#include "jackal/remote/node.hpp"
 
 namespace jackal::launch {
 
 enum class How {
-  exited,        // by itself; number is its exit code
-  signalled,     // by a signal that was not ours; number is that signal
-  start_failed,  // it never ran; number is 126 or 127 as a shell would say it, or 0 for neither
-  lost,          // its host is gone; detail says how
-  stopped,       // after we had told it to stop, however it then ended
-  abandoned,     // told to stop and not seen to end
-  not_started,   // the job ended before its turn
+  exited,       // by itself; number is its exit code
+  signalled,    // by a signal that was not ours; number is that signal
+  lost,         // its host is gone; detail says how
+  stopped,      // after we had told it to stop, however it then ended
+  abandoned,    // told to stop and not seen to end
+  not_started,  // the job ended before its turn
 };
 
 struct Ending {
@@ -28,7 +28,7 @@ struct Ending {
   std::chrono::milliseconds after{0};  // since its start
   std::string stderr_tail;             // its last bytes there
   std::string path;                    // PATH as the rank had it, where the number is 126 or 127
-  std::string detail;                  // of start_failed and lost: what went wrong
+  std::string detail;                  // of lost: what went wrong, unless it is the conclusion's error
 };
 
 /// What made launch stop the ranks before they ended by themselves.
@@ -59,6 +59,9 @@ Outcome decide(const Conclusion& conclusion);
 
 /// For what ends launch before any rank runs: a usage error, a bad host file, …
 Outcome decide(const Error& error);
+
+/// By this signal, or by a code with which a shell says that its command was.
+bool ended_by(remote::ExitStatus status, int signal_number);
 
 /// "SIGKILL", …; "signal 99" for one without a name.
 std::string signal_name(int number);

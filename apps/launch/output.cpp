@@ -30,6 +30,10 @@ int write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
+Error output_error(int number) {
+  return {ErrorCode::io, "", "cannot write the job's output: " + errno_text(number), ""};
+}
+
 Output::Output(remote::Loop& loop, int fd, Events events)
     : loop_(loop), fd_(fd), events_(std::move(events)) {}
 

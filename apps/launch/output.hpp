@@ -9,9 +9,13 @@
 #include <string_view>
 #include <thread>
 
+#include "jackal/base/error.hpp"
 #include "jackal/remote/loop.hpp"
 
 namespace jackal::launch {
+
+/// What a failed write of the job's output means to the person.
+Error output_error(int number);
 
 class Output {
 public:

@@ -1,33 +1,17 @@
+// How an attempt begins and runs; runner_end.cpp tells how it ends.
 #include "launch/runner.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <memory>
-
-#include "jackal/base/exit_code.hpp"
-#include "jackal/base/random.hpp"
-#include "jackal/remote/loop.hpp"
-#include "jackal/remote/node.hpp"
-#include "launch/input.hpp"
-#include "launch/job.hpp"
-#include "launch/output.hpp"
-#include "launch/rank_run.hpp"
-#include "launch/terminal.hpp"
-#include "launch/whole_lines.hpp"
 
 namespace jackal::launch {
 namespace {
 
-using remote::Clock;
-
 constexpr std::size_t kInputHighBytes = 1024 * 1024;  // queued for the slowest rank before more is read
 constexpr auto kLinePatience = std::chrono::milliseconds(100);  // how long a begun line keeps others waiting
-constexpr std::size_t kReplayBytes = 1024 * 1024;  // of input kept for a second start on another port
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -36,104 +20,7 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-bool is_ignored(int number) {
-  struct sigaction now {};
-  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
-Error output_error(int number) {
-  return {ErrorCode::io, "", "cannot write the job's output: " + errno_text(number), ""};
-}
-
-/// What stays the same when a job is started once more: our own streams, and what was read from the input.
-struct Streams {
-  Streams(remote::Loop& loop, const Output::Events& events)
-      : out(loop, STDOUT_FILENO, events), err(loop, STDERR_FILENO, events) {}
-
-  void keep(std::string_view bytes) {
-    replay_whole = replay_whole && replay.size() + bytes.size() <= kReplayBytes;
-    if (replay_whole) replay.append(bytes);
-  }
-
-  Output out, err;
-  std::function<void()> start_input;
-  std::unique_ptr<Input> input;
-  std::string replay;        // all of the input so far, while replay_whole
-  bool replay_whole = true;  // short enough to be given again
-  bool input_ended = false;
-};
-
-class Runner {
-public:
-  Runner(remote::Loop& loop, Streams& streams, const Options& options, const Layout& layout)
-      : loop_(loop), streams_(streams), options_(options), layout_(layout) {}
-
-  struct Result {
-    Outcome outcome;
-    bool coordinator_taken = false;  // the job failed because somebody took the coordinator's port meanwhile
-  };
-  Result run();
-
-  void on_interrupt();
-  void on_terminate();
-  void on_resize();
-  void forward(int number);
-  void on_input(std::string_view bytes);
-  void on_input_end();
-  void on_output_failed(int number);
-  void on_output_drained();
-
-private:
-  enum class Phase { connecting, running, finishing };
-
-  struct HostState {
-    std::unique_ptr<remote::Node> node;
-    bool ready = false;
-    bool finished = false;
-    std::optional<Error> failure;
-    NodeFacts facts;
-  };
-
-  void plan_without_contact();
-  void connect(const std::vector<std::string>& names);
-  void node_ready(std::size_t index, const remote::NodeFacts& facts);
-  void node_failed(std::size_t index, const Error& error);
-  void all_answered();
-  void start_job(Job job);
-  void rank_exited(RankRun& run);
-  void rank_over();
-  void stop(Stop reason, std::optional<Error> error);
-  void signal_ranks(int number);
-  void escalate();
-  void abandon();
-  void end_rank(RankRun& run, How how, int number, const std::string& detail);
-  void finish();
-  void node_finished(std::size_t index, const remote::Node::Finished& finished);
-  bool takes_input(const RankRun& run) const;
-  void deliver(int rank, remote::Stream stream, std::string_view bytes);
-  void release_lines();
-  void say(const std::string& text) { streams_.err.write("launch: " + text + "\n"); }
-
-  remote::Loop& loop_;
-  Streams& streams_;
-  const Options& options_;
-  const Layout& layout_;
-  const std::string job_id_ = to_hex(random_bytes(8));
-  Phase phase_ = Phase::connecting;
-  std::vector<std::string> names_;  // of the hosts
-  std::vector<HostState> hosts_;
-  std::optional<Job> job_;
-  std::vector<std::unique_ptr<RankRun>> ranks_;
-  Conclusion conclusion_;
-  std::vector<std::string> left_over_, notices_;
-  bool coordinator_busy_ = false;
-  int interrupts_ = 0;
-  int stop_step_ = 0;
-  std::unique_ptr<RawTerminal> raw_terminal_;
-  WholeLines out_lines_{[this](std::string_view bytes) { streams_.out.write(bytes); }};
-  WholeLines err_lines_{[this](std::string_view bytes) { streams_.err.write(bytes); }};
-  remote::Loop::Timer timeout_, stop_timer_, lines_timer_;
-};
+}  // namespace
 
 Runner::Result Runner::run() {
   if (options_.timeout) {
@@ -211,8 +98,10 @@ void Runner::node_failed(std::size_t index, const Error& error) {
   if (phase_ == Phase::connecting) return all_answered();
   // A host that answered and then cannot begin is not one that was lost.
   const How how = error.code == ErrorCode::unreachable ? How::not_started : How::lost;
+  // The first error has the last line, and is not said twice.
+  const std::string detail = conclusion_.stop == Stop::none ? "" : error.text();
   for (const auto& run : ranks_) {
-    if (run->host == index && !run->over) end_rank(*run, how, 0, error.text());
+    if (run->host == index && !run->over) end_rank(*run, how, 0, detail);
   }
   stop(Stop::failed, error);
   rank_over();
@@ -279,7 +168,7 @@ void Runner::start_job(Job job) {
   for (const auto& run : ranks_) {
     if (!takes_input(*run)) run->process->close_input();
   }
-  on_input(streams_.replay);
+  on_input(streams_.replay());
   if (streams_.input_ended) return on_input_end();
   if (options_.stdin_to == StdinTo::all && !streams_.input) streams_.start_input();
 }
@@ -292,7 +181,7 @@ void Runner::deliver(int rank, remote::Stream stream, std::string_view bytes) {
   } else if (!lines_timer_) {
     lines_timer_ = loop_.after(kLinePatience, [this] { release_lines(); });
   }
-  if (!(out ? streams_.out : streams_.err).is_full()) return;
+  if (!streams_.is_full(stream)) return;
   for (const auto& run : ranks_) run->process->set_reading(false);
 }
 
@@ -322,100 +211,6 @@ void Runner::on_input_end() {
     if (!run->over && takes_input(*run)) run->process->close_input();
   }
 }
-
-void Runner::rank_exited(RankRun& run) {
-  if (run.over || phase_ != Phase::running) return;
-  const bool stopped = conclusion_.stop != Stop::none;
-  const bool success = run.status == remote::ExitStatus{};
-  const bool by_interrupt = interrupts_ > 0;
-  const How how = (stopped || by_interrupt) && !success ? How::stopped
-                  : run.status.signalled                ? How::signalled
-                                                        : How::exited;
-  end_rank(run, how, run.status.number, "");
-  if (by_interrupt && !success) return stop(Stop::interrupted, std::nullopt);
-  if (!success && !stopped) stop(Stop::first_failure, std::nullopt);
-}
-
-void Runner::end_rank(RankRun& run, How how, int number, const std::string& detail) {
-  const auto same = [&](const Ending& ending) { return ending.rank == run.rank; };
-  if (std::any_of(conclusion_.endings.begin(), conclusion_.endings.end(), same)) return;
-  Ending ending;
-  ending.rank = run.rank;
-  ending.how = how;
-  ending.number = number;
-  ending.after = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - run.started);
-  ending.detail = detail;
-  conclusion_.endings.push_back(std::move(ending));
-  if (how == How::lost || how == How::not_started) run.over = true;
-}
-
-void Runner::rank_over() {
-  const bool all = std::all_of(ranks_.begin(), ranks_.end(), [](const auto& run) { return run->over; });
-  if (all && phase_ == Phase::running) finish();
-}
-
-void Runner::stop(Stop reason, std::optional<Error> error) {
-  if (conclusion_.stop != Stop::none) return;
-  conclusion_.stop = reason;
-  conclusion_.error = std::move(error);
-  if (phase_ == Phase::connecting) {
-    for (int rank = 0; rank < layout_.size(); ++rank) {
-      if (!layout_.through_mpirun())
-        conclusion_.endings.push_back({rank, How::not_started, 0, {}, "", "", ""});
-    }
-    return finish();
-  }
-  if (phase_ != Phase::running) return;
-  escalate();
-}
-
-void Runner::signal_ranks(int number) {
-  for (const auto& run : ranks_) {
-    if (!run->over) run->process->signal(number);
-  }
-}
-
-// TERM, after the grace KILL, and after some more seconds no more waiting.
-void Runner::escalate() {
-  constexpr auto kAfterKill = std::chrono::seconds(3);
-  switch (stop_step_++) {
-    case 0:
-      signal_ranks(SIGTERM);
-      signal_ranks(SIGCONT);
-      stop_timer_ = loop_.after(options_.grace, [this] { escalate(); });
-      return;
-    case 1:
-      signal_ranks(SIGKILL);
-      stop_timer_ = loop_.after(kAfterKill, [this] { escalate(); });
-      return;
-    default:
-      // What the ranks have written is lost with their hosts: first the reader takes it.
-      if (streams_.out.is_full() || streams_.err.is_full()) {
-        stop_timer_ = loop_.after(kAfterKill, [this] { escalate(); });
-        return;
-      }
-      return finish();
-  }
-}
-
-void Runner::on_interrupt() {
-  ++interrupts_;
-  if (interrupts_ >= 3) return abandon();
-  if (phase_ == Phase::connecting) return stop(Stop::interrupted, std::nullopt);
-  if (phase_ != Phase::running) return;
-  if (interrupts_ == 2) {
-    say("ending the job; once more abandons it");
-    return stop(Stop::interrupted, std::nullopt);
-  }
-  signal_ranks(SIGINT);
-}
-
-void Runner::on_terminate() { stop(Stop::interrupted, std::nullopt); }
-
-void Runner::forward(int number) {
-  if (phase_ == Phase::running) signal_ranks(number);
-}
-
 void Runner::on_resize() {
   const auto size = terminal_size(STDOUT_FILENO);
   if (!size || !options_.pty) return;
@@ -424,111 +219,9 @@ void Runner::on_resize() {
   }
 }
 
-// The guards still end everything as soon as our connections are gone.
-void Runner::abandon() {
-  raw_terminal_.reset();
-  const std::string_view words = "launch: abandoned; what still runs is ended by its hosts\n";
-  [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, words.data(), words.size());
-  ::_exit(kExitInterrupted);
-}
-
-void Runner::on_output_failed(int number) { stop(Stop::failed, output_error(number)); }
-
 void Runner::on_output_drained() {
-  if (streams_.out.is_full() || streams_.err.is_full()) return;
+  if (streams_.is_full()) return;
   for (const auto& run : ranks_) run->process->set_reading(true);
-}
-
-void Runner::finish() {
-  if (phase_ == Phase::finishing) return;
-  for (const auto& run : ranks_) {
-    if (!run->exited && !run->over) end_rank(*run, How::abandoned, 0, "");
-  }
-  phase_ = Phase::finishing;
-  release_lines();
-  timeout_.reset();
-  stop_timer_.reset();
-  for (std::size_t index = 0; index < hosts_.size(); ++index) {
-    hosts_[index].node->finish(
-        [this, index](const remote::Node::Finished& finished) { node_finished(index, finished); });
-  }
-}
-
-void Runner::node_finished(std::size_t index, const remote::Node::Finished& finished) {
-  hosts_[index].finished = true;
-  coordinator_busy_ = coordinator_busy_ || finished.coordinator_busy;
-  left_over_.insert(left_over_.end(), finished.left_over.begin(), finished.left_over.end());
-  std::size_t local = 0;
-  for (const auto& run : ranks_) {
-    if (run->host != index) continue;
-    for (Ending& ending : conclusion_.endings) {
-      if (ending.rank != run->rank) continue;
-      ending.stderr_tail = run->stderr_tail;
-      if (local < finished.search_paths.size()) ending.path = finished.search_paths[local];
-    }
-    ++local;
-  }
-  if (std::all_of(hosts_.begin(), hosts_.end(), [](const HostState& host) { return host.finished; }))
-    loop_.stop();
-}
-
-}  // namespace
-
-int run_job(const Options& options, const Layout& layout) {
-  remote::Loop loop;
-  Runner* runner = nullptr;  // the one at work
-  const auto when_running = [&runner](auto action) {
-    return [&runner, action] {
-      if (runner != nullptr) action(*runner);
-    };
-  };
-  Streams streams(loop, {[&runner](int number) {
-                           if (runner != nullptr) runner->on_output_failed(number);
-                         },
-                         when_running([](Runner& now) { now.on_output_drained(); })});
-  streams.start_input = [&] {
-    streams.input = std::make_unique<Input>(loop, STDIN_FILENO,
-                                            Input::Events{[&](const std::string& bytes) {
-                                                            streams.keep(bytes);
-                                                            if (runner != nullptr) runner->on_input(bytes);
-                                                          },
-                                                          [&] {
-                                                            streams.input_ended = true;
-                                                            if (runner != nullptr) runner->on_input_end();
-                                                          }});
-  };
-  ::signal(SIGTSTP, SIG_IGN);  // who sleeps sends no heartbeats, and the hosts would end the job
-  loop.on_signal(SIGINT, when_running([](Runner& now) { now.on_interrupt(); }));
-  loop.on_signal(SIGTERM, when_running([](Runner& now) { now.on_terminate(); }));
-  const bool hangups_ignored = is_ignored(SIGHUP);  // nohup
-  if (!hangups_ignored) loop.on_signal(SIGHUP, when_running([](Runner& now) { now.on_terminate(); }));
-  loop.on_signal(SIGWINCH, when_running([](Runner& now) { now.on_resize(); }));
-  for (const int number : {SIGQUIT, SIGUSR1, SIGUSR2}) {
-    loop.on_signal(number, when_running([number](Runner& now) { now.forward(number); }));
-  }
-
-  Runner::Result result;
-  for (bool again = false;; again = true) {
-    Runner current(loop, streams, options, layout);
-    runner = &current;
-    result = current.run();
-    runner = nullptr;
-    if (again || !result.coordinator_taken || !streams.replay_whole) break;
-    streams.err.write(
-        "launch: somebody took the coordinator's port meanwhile; starting once more on another\n");
-  }
-  // From here on there is nothing left to stop but our own writing.
-  for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
-  if (!hangups_ignored) ::signal(SIGHUP, SIG_DFL);
-  int unwritten = streams.out.flush();
-  if (unwritten == 0) unwritten = streams.err.flush();
-  // The last bytes may fail when the job has already succeeded.
-  if (unwritten != 0 && result.outcome.exit_code == kExitOk) result.outcome = decide(output_error(unwritten));
-  for (const std::string& line : result.outcome.lines) streams.err.write(line + "\n");
-  streams.err.flush();
-  // Who is still on the way to a host cannot be waited for, and must not see the statics of libraries go.
-  if (loop.has_posters()) ::_exit(result.outcome.exit_code);
-  return result.outcome.exit_code;
 }
 
 }  // namespace jackal::launch

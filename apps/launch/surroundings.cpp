@@ -56,7 +56,22 @@ void measure_terminal(Surroundings& found) {
   if (found.lines == 0) found.lines = size.ws_row;
 }
 
+// All that launch sets to say which job and rank it is. CUDA_VISIBLE_DEVICES and PYTHONUNBUFFERED hold for
+// whatever a rank starts.
+constexpr const char* kNamesOfAJob[] = {"JACKAL_JOB",        "JACKAL_COORDINATOR", "JACKAL_HOSTFILE",
+                                        "JACKAL_LOCAL_RANK", "JACKAL_LOCAL_SIZE",  "JACKAL_MPI_HOSTFILE",
+                                        "JACKAL_RANK",       "JACKAL_SECRET_FILE", "JACKAL_SIZE",
+                                        "MLX_HOSTFILE",      "MLX_IBV_DEVICES",    "MLX_JACCL_COORDINATOR",
+                                        "MLX_JACCL_RING",    "MLX_RANK",           "MLX_RING_VERBOSE",
+                                        "MLX_WORLD_SIZE",    "NCCL_DEBUG",         "NCCL_HOST_IP",
+                                        "NCCL_PORT"};
+
 }  // namespace
+
+void leave_outer_job() {
+  if (std::getenv("JACKAL_JOB") == nullptr) return;
+  for (const char* name : kNamesOfAJob) ::unsetenv(name);
+}
 
 Surroundings look_around(const std::vector<std::string>& command) {
   Surroundings found;

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from fixture import wait_for
@@ -99,6 +100,32 @@ def is_session(process):
     return process.comm.startswith("sshd")
 
 
+def test_whoever_ends_launch_by_its_name_does_not_end_the_guard(here, tmp_path):
+    """As pkill, pkill -f and killall would find them."""
+    script = 'dirname "$JACKAL_HOSTFILE" >"$0"; echo up; exec sleep 100'
+    job = here.start("-n", "1", "--grace", "1", "--", "sh", "-c", script, tmp_path / "directory")
+    assert job.stdout.readline() == b"up\n"
+    named = [
+        pid
+        for pid, argv in here.processes().items()
+        if "launch" in Path(f"/proc/{pid}/comm").read_text() or any(b"launch" in word for word in argv)
+    ]
+    assert named == [job.pid]
+    job.kill()
+    job.communicate(timeout=30)
+    here.wait_until_nothing_runs(seconds=CLEAN_SECONDS)
+    assert not Path((tmp_path / "directory").read_text().strip()).exists()
+
+
+def test_more_ranks_than_anybody_has_are_all_ended(here):
+    """As many as there are process ids in the guard's care, which knows no bound."""
+    job = here.start("-n", "300", "--grace", "1", "--", "sleep", "100")
+    wait_for(lambda: sum(argv[1:] == [b"100"] for argv in here.processes().values()) == 300, 60, "300 ranks")
+    job.kill()
+    job.communicate(timeout=30)
+    here.wait_until_nothing_runs(seconds=CLEAN_SECONDS)
+
+
 def test_the_session_of_a_node_is_killed(cluster4, bin_dir):
     job = on_every_node(cluster4, bin_dir, "--grace", "1")
     assert job.stdout.readline() == b"noise\n"
@@ -127,8 +154,10 @@ def test_the_guard_here_is_killed(cluster4, bin_dir):
     directory = job.stdout.readline().decode().strip()
     guard = cluster4.exec("head", ["cat", f"{directory}/guard.pid"]).stdout.strip()
     cluster4.exec("head", ["kill", "-KILL", guard])
-    job.communicate(timeout=60)
+    stderr = job.communicate(timeout=60)[1].decode()
     assert job.returncode == 69
+    assert stderr.count("the guard of the job's processes was ended by signal 9") == 1, stderr
+    assert "Start it again." in stderr
     assert_nothing_remains(cluster4)
 
 

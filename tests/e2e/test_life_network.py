@@ -1,11 +1,12 @@
 """What takes long, all at the same time: the network is lost without a word, output never ends."""
 
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fixture import wait_for
+from fixture import start_cluster, wait_for
 from life import Here, job_files, last_line
 
 # The manual's promise; the machine may be slow by as much again.
@@ -24,7 +25,34 @@ def endless(bin_dir):
     job.communicate()
 
 
-def test_the_network_is_lost(make_cluster, bin_dir, endless):
+@pytest.fixture(scope="module")
+def slow(bin_dir):
+    """A job over a line that takes longer than the silence for what one window of input holds."""
+    cluster = start_cluster(1)
+    cluster.fault("n1", "slow", "200kbit")
+    argv = [bin_dir / "launch", "--ssh-config", cluster.ssh_config, "--grace", "1", "--hosts", "n1", "--", "cat"]
+    job = cluster.popen("head", argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    job.stdin.write(b"up\n")
+    job.stdin.flush()
+    assert job.stdout.readline() == b"up\n"
+    threading.Thread(target=feed, args=(job,), daemon=True).start()
+    threading.Thread(target=lambda: [None for _ in iter(lambda: job.stdout.read1(1 << 16), b"")], daemon=True).start()
+    yield job, time.monotonic()
+    job.kill()
+    job.wait()
+    cluster.down()
+
+
+def feed(job):
+    """Input without end, as fast as it is taken."""
+    try:
+        while job.poll() is None:
+            job.stdin.write(bytes(1 << 16))
+    except OSError:
+        pass  # it has ended
+
+
+def test_the_network_is_lost(make_cluster, bin_dir, endless, slow):
     """n1: while ranks run; n2: while they are fed more than the line takes; n3: before any rank has started,
     and launch dies with the network; n4 stays, and its rank is stopped; n5 never answers."""
     cluster = make_cluster(nodes=5)
@@ -40,15 +68,8 @@ def test_the_network_is_lost(make_cluster, bin_dir, endless):
     fed = cluster.popen("head", [*launch, "--hosts", "n2", "--", "sh", "-c", "echo up; cat >/dev/null"], **pipes)
     assert fed.stdout.readline() == b"up\n"
 
-    def feed():
-        try:
-            while fed.poll() is None:
-                fed.stdin.write(bytes(1 << 16))
-        except OSError:
-            pass  # it has ended
-
     with ThreadPoolExecutor() as threads:
-        feeding = threads.submit(feed)
+        feeding = threads.submit(feed, fed)
         waiting = cluster.popen("head", [*launch, "--hosts", "n3,n5", "--", "true"], **pipes)
         wait_for(lambda: _files_of_the_job(cluster, "n3"), what="launch's arrival on n3")
         for node in ("n3", "n1", "n2"):
@@ -83,6 +104,13 @@ def test_the_network_is_lost(make_cluster, bin_dir, endless):
 
 def test_endless_output_of_an_escaped_process_does_not_keep_the_job(endless):
     assert endless.wait(timeout=60) == 0
+
+
+def test_a_slow_line_full_in_both_directions_is_not_a_lost_one(slow):
+    job, begun = slow
+    left = PROMISED_SECONDS + SLOWNESS_SECONDS - (time.monotonic() - begun)
+    with pytest.raises(subprocess.TimeoutExpired):
+        job.wait(timeout=max(left, 0))
 
 
 def _of_the_job(cluster, node):

@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import time
 
 import pytest
@@ -48,6 +49,41 @@ def test_the_first_interrupt_is_passed_on_and_the_job_may_go_on(here, tmp_path):
     (tmp_path / "up.done").touch()
     _, stderr = job.communicate(timeout=30)
     assert (job.returncode, stderr) == (0, b"")
+
+
+def test_a_failure_after_an_interrupt_that_was_handled_is_what_it_is(here, tmp_path):
+    script = "trap 'echo got' INT; echo up; until [ -e go ]; do sleep 0.05; done; exit 7"
+    job = here.start("-n", "2", "--", "sh", "-c", script, cwd=tmp_path)
+    read_until(job.stdout.fileno(), b"up\nup\n")
+    job.send_signal(signal.SIGINT)
+    read_until(job.stdout.fileno(), b"got\ngot\n")
+    (tmp_path / "go").touch()
+    _, stderr = job.communicate(timeout=30)
+    assert (job.returncode, b"exited with code 7" in stderr) == (7, True), stderr
+
+
+@pytest.mark.parametrize("script", ["exec sleep 100", "sleep 100; exit 7", "trap 'exit 130' INT; sleep 100 & wait"])
+def test_ranks_that_an_interrupt_ends_are_interrupted(here, script):
+    job = here.start("-n", "2", "--", "sh", "-c", "echo up; " + script)
+    read_until(job.stdout.fileno(), b"up\nup\n")
+    job.send_signal(signal.SIGINT)
+    _, stderr = job.communicate(timeout=30)
+    assert (job.returncode, last_line(stderr)) == (130, "launch: interrupted")
+
+
+@pytest.mark.parametrize("way", ["libssh", "system"])
+def test_ranks_on_nodes_that_an_interrupt_ends_are_interrupted(cluster4, bin_dir, way):
+    job = cluster4.popen(
+        "head",
+        [bin_dir / "launch", "--ssh", way, "--ssh-config", cluster4.ssh_config, "--hosts", "n[1-2]", "--",
+         "sh", "-c", "echo up; exec sleep 100"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    read_until(job.stdout.fileno(), b"up\nup\n")
+    job.send_signal(signal.SIGINT)
+    _, stderr = job.communicate(timeout=60)
+    assert (job.returncode, last_line(stderr)) == (130, "launch: interrupted")
+    cluster4.wait_until_idle()
 
 
 def test_the_second_interrupt_ends_the_job(here, tmp_path):
@@ -155,3 +191,17 @@ def test_a_terminal_that_goes_away_ends_the_job(here, tmp_path):
     os.close(ours)
     assert exit_code(pid) == 130
     here.wait_until_nothing_runs()
+
+
+def test_a_line_of_launch_begins_on_a_line_of_its_own(here):
+    pid, ours = in_terminal(here.argv("-n", "2", "--", "sh", "-c", "printf 50%%; exit 7"), here.env)
+    got = read_until(ours, b"exited with code 7")
+    assert b"50%\r\nlaunch: " in got.replace(b"50%50%", b"50%"), got
+    assert got.count(b"\r\n\r\n") == 0
+    assert exit_code(pid) == 7
+    os.close(ours)
+
+
+def test_bytes_that_go_elsewhere_than_to_a_terminal_are_not_touched(here):
+    result = here.run("--", "sh", "-c", "printf half; printf half >&2; exit 7")
+    assert (result.stdout, result.stderr.startswith(b"halflaunch: ")) == (b"half", True)

@@ -75,11 +75,6 @@ TEST_CASE("exit code 127: the PATH that was searched, and what to do", "[outcome
   CHECK(says(outcome, "the PATH that was searched: /usr/bin:/bin"));
   CHECK(says(outcome, "/opt/homebrew/bin"));
   CHECK(outcome.lines.back() == "launch: rank 0 on n1 exited with code 127 after 1.2 s");
-  missing.how = How::start_failed;
-  missing.detail = "no such program: frob";
-  CHECK(first_failure({missing}).exit_code == 127);
-  CHECK(first_failure({missing}).lines.back() ==
-        "launch: rank 0 on n1 could not be started (code 127): no such program: frob");
 }
 
 TEST_CASE("exit code 126: the program cannot be started, and what to do", "[outcome]") {
@@ -157,12 +152,12 @@ TEST_CASE("a rank that fails when nothing was stopped any more still counts", "[
   CHECK(after(Stop::none, {ending(0, How::exited), ending(1, How::exited, 3)}).exit_code == 3);
 }
 
-TEST_CASE("a start that fails without a code of a shell is the host's fault", "[outcome]") {
-  Ending full = ending(0, How::start_failed);
-  full.detail = "no space left on device";
-  CHECK(first_failure({full}).exit_code == 69);
-  CHECK(first_failure({full}).lines.back() ==
-        "launch: rank 0 on n1 could not be started: no space left on device");
+TEST_CASE("a program that a signal ended says so itself, or through its shell", "[outcome]") {
+  CHECK(ended_by({true, SIGINT}, SIGINT));
+  CHECK(ended_by({false, 128 + SIGINT}, SIGINT));
+  CHECK(!ended_by({true, SIGTERM}, SIGINT));
+  CHECK(!ended_by({false, SIGINT}, SIGINT));
+  CHECK(!ended_by({}, SIGINT));
 }
 
 TEST_CASE("a code above 128 is explained", "[outcome]") {

@@ -12,6 +12,8 @@ namespace {
 
 struct Owner : GuardChannel::Owner {
   void guard_refused() override { refused = true; }
+  void start_failed(const jackal::Error& error) override { failures.push_back(error.what); }
+  void node_heard() override { heard = true; }
   void guard_says(std::string_view message) override { messages.emplace_back(message); }
   void guard_lists(std::string_view listener) override { listeners.emplace_back(listener); }
   void guard_exited(ExitStatus status) override { exits.push_back(status.number); }
@@ -19,7 +21,8 @@ struct Owner : GuardChannel::Owner {
 
   bool has_begun = false;
   bool refused = false;
-  std::vector<std::string> messages, listeners;
+  bool heard = false;
+  std::vector<std::string> messages, listeners, failures;
   std::vector<int> exits;
 };
 

@@ -323,3 +323,32 @@ TEST_CASE("without a word from us for the silence, the guard ends everything by 
   CHECK(on.run_until([&] { return ::kill(child, 0) != 0 && on.failure; }));
   CHECK(!fs::exists("/tmp/jackal-" + on.options.id));
 }
+
+TEST_CASE("a node whose guard's answers come late is not lost while its output flows") {
+  OnNode on({"/bin/sh"});
+  on.options.silence = std::chrono::seconds(1);
+  on.options.heartbeat = std::chrono::milliseconds(100);
+  REQUIRE(on.connect());
+  on.start({sh("while :; do echo more; sleep 0.05; done")});
+  REQUIRE(on.run_until([&] { return !on.ran[0]->out.empty(); }));
+  const pid_t guard = on.guard();
+  ::kill(guard, SIGSTOP);
+  const auto until = Clock::now() + 3 * on.options.silence;
+  CHECK(on.run_until([&] { return on.failure || Clock::now() > until; }));
+  ::kill(guard, SIGCONT);
+  CHECK(!on.failure);
+  CHECK(on.finish().left_over.empty());
+}
+
+TEST_CASE("a login shell that stays in between does not keep a program from being ended") {
+  const std::string shell = GENERATE("dash", "bash --posix", "busybox sh");
+  CAPTURE(shell);
+  OnNode on({"/bin/sh", "-c", shell + " \"$@\"; exit $?", "sh"}, 2);
+  REQUIRE(on.connect());
+  auto* process = on.start({sh("sleep 1000 & echo $!; wait"), sh("sleep 1000 & echo $!; wait")}).front();
+  REQUIRE(on.run_until([&] { return !on.ran[0]->out.empty() && !on.ran[1]->out.empty(); }));
+  process->signal(SIGTERM);
+  REQUIRE(on.run_until([&] { return on.ran[0]->exited; }));
+  CHECK(on.finish().left_over.empty());
+  for (const auto& ran : on.ran) CHECK(::kill(std::stoi(ran->out), 0) != 0);
+}

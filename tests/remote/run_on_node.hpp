@@ -3,9 +3,11 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "jackal/base/file.hpp"
 #include "jackal/base/random.hpp"
 #include "jackal/remote/loop.hpp"
 #include "jackal/remote/node.hpp"
@@ -80,6 +82,12 @@ public:
       starts.push_back({command, ran.back().get(), TerminalSize{100, 30}});
     }
     return node->start(std::move(starts));
+  }
+
+  /// The guard's process, once a process of the node runs.
+  pid_t guard() const {
+    const auto id = read_file("/tmp/jackal-" + options.id + "/guard.pid", 99);
+    return id ? std::stoi(*id) : throw std::runtime_error(id.error().text());
   }
 
   bool ended() const {

@@ -22,6 +22,8 @@ public:
   virtual ~ChannelEvents() = default;
   /// This connection takes no further channel (sshd's MaxSessions): open it on another.
   virtual void on_refused() = 0;
+  /// Nothing of it runs, since something that it needs here cannot be had; nothing else is told after that.
+  virtual void on_start_failed(const Error& error) = 0;
   virtual void on_output(Stream stream, std::string_view bytes) = 0;
   virtual void on_input_drained() = 0;  // everything given to write() has left
   virtual void on_exit(ExitStatus status) = 0;

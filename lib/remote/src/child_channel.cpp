@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "child_watch.hpp"
+#include "descriptors.hpp"
 
 namespace jackal::remote {
 namespace {
@@ -21,14 +21,11 @@ struct Terminal {
 
 Result<Terminal> open_terminal(TerminalSize size) {
   Terminal terminal;
-  terminal.ours.reset(::posix_openpt(O_RDWR | O_NOCTTY));
+  terminal.ours = open_terminal_controller();
   const bool ready =
       terminal.ours && ::grantpt(terminal.ours.get()) == 0 && ::unlockpt(terminal.ours.get()) == 0;
   if (ready) terminal.theirs.reset(::open(::ptsname(terminal.ours.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!terminal.theirs) {
-    return fail({ErrorCode::io, "", "cannot open a pseudo-terminal: " + errno_text(errno), ""});
-  }
-  ::fcntl(terminal.ours.get(), F_SETFD, FD_CLOEXEC);
+  if (!terminal.theirs) return fail(shortage("open a pseudo-terminal", errno));
   winsize dimensions{};
   dimensions.ws_col = static_cast<unsigned short>(size.columns);
   dimensions.ws_row = static_cast<unsigned short>(size.rows);
@@ -40,10 +37,6 @@ Result<Terminal> open_terminal(TerminalSize size) {
 
 ChildChannel::ChildChannel(Loop& loop, ChannelEvents& events, Prepare prepare)
     : loop_(loop), events_(events), prepare_(std::move(prepare)) {}
-
-ChildChannel::~ChildChannel() {
-  if (child_ > 0) forget_child(child_);
-}
 
 void ChildChannel::exec(const std::vector<std::string>& words, const std::optional<TerminalSize>& terminal) {
   const auto started = start(words, terminal);
@@ -84,7 +77,7 @@ Result<void> ChildChannel::start(const std::vector<std::string>& words,
   auto child = spawn(request);
   if (!child) return fail(child.error());
   child_ = *child;
-  watch_child(loop_, child_, [this](ExitStatus status) {
+  child_watch_ = watch_child(loop_, child_, [this](ExitStatus status) {
     ended_ = true;
     events_.on_exit(status);
   });
@@ -100,6 +93,10 @@ void ChildChannel::report_start_failure(const Error& error) {
   out_.fd.reset();
   err_.fd.reset();
   // Later, since no callback may run inside a call of the listener's.
+  if (error.code == ErrorCode::unreachable) {
+    soon_ = loop_.after(Clock::duration::zero(), [this, error] { events_.on_start_failed(error); });
+    return;
+  }
   const int code = error.code == ErrorCode::not_found ? 127 : 126;  // as a shell says it
   soon_ = loop_.after(Clock::duration::zero(), [this, code, text = "launch: " + error.text() + "\n"] {
     events_.on_output(Stream::err, text);

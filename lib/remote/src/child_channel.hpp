@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "channel.hpp"
+#include "child_watch.hpp"
 #include "process.hpp"
 
 namespace jackal::remote {
@@ -18,8 +19,6 @@ public:
   using Prepare = std::function<SpawnRequest(const std::vector<std::string>& words, bool terminal)>;
 
   ChildChannel(Loop& loop, ChannelEvents& events, Prepare prepare);
-  ~ChildChannel() override;
-
   void exec(const std::vector<std::string>& words, const std::optional<TerminalSize>& terminal) override;
   void write(std::string_view bytes) override;
   void close_input() override;
@@ -49,6 +48,7 @@ private:
   ChannelEvents& events_;
   Prepare prepare_;
   pid_t child_ = -1;
+  ChildWatch child_watch_;
   bool ended_ = false;
   UniqueFd input_;
   Loop::Watch input_watch_;

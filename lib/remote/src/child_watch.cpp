@@ -4,19 +4,21 @@
 #include <sys/wait.h>
 
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace jackal::remote {
 namespace {
 
-using Children = std::map<pid_t, std::function<void(ExitStatus)>>;
+using Listener = std::weak_ptr<const ChildWatch::Ended>;
 
-Children& children() {
-  static Children children;  // the loop's thread alone
+std::map<pid_t, Listener>& children() {
+  static std::map<pid_t, Listener> children;  // the loop's thread alone
   return children;
 }
 
 void reap() {
-  std::vector<std::pair<std::function<void(ExitStatus)>, ExitStatus>> ended;
+  std::vector<std::pair<Listener, ExitStatus>> ended;
   for (auto child = children().begin(); child != children().end();) {
     int status = 0;
     if (::waitpid(child->first, &status, WNOHANG) != child->first) {
@@ -28,23 +30,22 @@ void reap() {
                        ExitStatus{signalled, signalled ? WTERMSIG(status) : WEXITSTATUS(status)});
     child = children().erase(child);
   }
-  for (const auto& [tell, status] : ended) {
-    if (tell) tell(status);
+  // Who is told of one end may drop the watch on another.
+  for (const auto& [listener, status] : ended) {
+    if (const auto tell = listener.lock()) (*tell)(status);
   }
 }
 
 }  // namespace
 
-void watch_child(Loop& loop, pid_t child, std::function<void(ExitStatus)> ended) {
+ChildWatch watch_child(Loop& loop, pid_t child, ChildWatch::Ended ended) {
   loop.on_signal(SIGCHLD, reap);
-  children()[child] = std::move(ended);
+  ChildWatch watch;
+  watch.ended_ = std::make_shared<const ChildWatch::Ended>(std::move(ended));
+  children()[child] = watch.ended_;
   // It may have ended before anybody listened for SIGCHLD.
   loop.post(reap);
-}
-
-void forget_child(pid_t child) {
-  const auto found = children().find(child);
-  if (found != children().end()) found->second = nullptr;
+  return watch;
 }
 
 }  // namespace jackal::remote

@@ -25,6 +25,7 @@ void GuardChannel::open(Connection& connection, const std::string& script) {
 }
 
 void GuardChannel::on_output(Stream stream, std::string_view bytes) {
+  owner_.node_heard();
   if (stream == Stream::err) return keep_end(err_noise_, bytes);
   line_.append(bytes);
   for (std::size_t end = line_.find('\n'); end != std::string::npos; end = line_.find('\n')) {

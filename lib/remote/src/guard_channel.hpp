@@ -18,6 +18,8 @@ public:
   public:
     virtual ~Owner() = default;
     virtual void guard_refused() = 0;
+    virtual void start_failed(const Error& error) = 0;
+    virtual void node_heard() = 0;  // whatever came: the node is there
     virtual void guard_says(std::string_view message) = 0;
     virtual void guard_lists(std::string_view listener) = 0;  // a line after the message "listeners"
     virtual void guard_exited(ExitStatus status) = 0;
@@ -39,6 +41,7 @@ public:
 
   // ChannelEvents
   void on_refused() override { owner_.guard_refused(); }
+  void on_start_failed(const Error& error) override { owner_.start_failed(error); }
   void on_output(Stream stream, std::string_view bytes) override;
   void on_input_drained() override {}
   void on_exit(ExitStatus status) override;

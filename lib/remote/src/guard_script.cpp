@@ -145,8 +145,15 @@ say connection "${SSH_CONNECTION-}"
 /// comes as late as can be, so that a complaint of the shell about a locale is not taken for the program's.
 Result<std::string> process_script(const std::string& directory, const std::string& key, std::size_t index,
                                    const Command& command) {
+  // Where a login shell or a forced command stays in between, we do not lead the group that signals are for.
+  std::string script =
+      "kill -0 -$$ 2>/dev/null || {\n"
+      "  command -v setsid >/dev/null && exec setsid /bin/sh \"$0\"\n"
+      "  echo \"launch: the login shell stays in between and there is no setsid: the program could not be "
+      "ended\" >&2\n"
+      "  exit 126\n}\n";
   // Subshells for the sake of the umask, which is the program's to keep.
-  std::string script = fmt::format("(umask 077; set -C; echo $$ >{}/{}.pid) || exit 126\n", directory, index);
+  script += fmt::format("(umask 077; set -C; echo $$ >{}/{}.pid) || exit 126\n", directory, index);
   const std::string begin = fmt::format("printf %s {0}; printf %s {0} >&2", key);
   if (auto good = check_environment(command); !good) return fail(good.error());
   std::map<std::string, std::string> variables;
@@ -232,6 +239,14 @@ Result<std::string> guard_setup(const std::string& directory, const std::string&
 
 std::string guard_rescue(const GuardOptions& options, const std::string& directory, std::size_t processes) {
   return functions(options) + fmt::format("dir={}; count={}\nfinish\nexit 0\n", directory, processes);
+}
+
+Error guard_ended(const std::string& node, ExitStatus status) {
+  return {ErrorCode::lost, node,
+          fmt::format("the guard of the job's processes was ended by {} {}",
+                      status.signalled ? "signal" : "code", status.number),
+          "Somebody ended it, or the machine was out of memory; nothing of the job is left there. Start it "
+          "again."};
 }
 
 std::vector<std::string> process_words(const std::string& directory, std::size_t index) {

@@ -53,6 +53,9 @@ Result<std::string> guard_setup(const std::string& directory, const std::string&
 /// What a second shell does for a guard that was killed: end the groups, remove the directory.
 std::string guard_rescue(const GuardOptions& options, const std::string& directory, std::size_t processes);
 
+/// The guard is gone though nobody has asked for it.
+Error guard_ended(const std::string& node, ExitStatus status);
+
 /// The words that run process `index`.
 std::vector<std::string> process_words(const std::string& directory, std::size_t index);
 

@@ -8,11 +8,13 @@
 
 #include "close_descriptors.hpp"
 #include "process.hpp"
+#include "process_title.hpp"
 
 namespace jackal::remote {
 namespace {
 
-constexpr int kMostProcesses = 4096;  // on one machine
+// Not launch's: `pkill launch` ends launch alone, and then the guard is what is needed.
+constexpr const char* kName = "jackal-guard";
 constexpr int kDismissed = -1;
 
 /// A message, smaller than PIPE_BUF and so never torn. index kDismissed: leave; group 0: forget.
@@ -21,25 +23,25 @@ struct Note {
   pid_t group;
 };
 
-pid_t guarded[kMostProcesses];  // of the guard, which has its own copy of the program's memory
+using Groups = std::vector<pid_t>;  // made before the fork: the guard has a copy of its own
 
-bool signal_all(int number) {
+bool signal_all(const Groups& groups, int number) {
   bool any = false;
-  for (const pid_t group : guarded) {
+  for (const pid_t group : groups) {
     if (group > 0 && ::kill(-group, number) == 0) any = true;
   }
   return any;
 }
 
-void wait_while_alive(long most_seconds) {
+void wait_while_alive(const Groups& groups, long most_seconds) {
   constexpr long kStepMs = 50;
-  for (long waited = 0; waited < most_seconds * 1000 && signal_all(0); waited += kStepMs) {
+  for (long waited = 0; waited < most_seconds * 1000 && signal_all(groups, 0); waited += kStepMs) {
     const timespec step{0, kStepMs * 1'000'000};
     ::nanosleep(&step, nullptr);
   }
 }
 
-[[noreturn]] void guard(int pipe, char* const* remove, long grace_seconds) {
+[[noreturn]] void guard(int pipe, Groups& groups, char* const* remove, long grace_seconds) {
   ::setsid();
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2}) {
     ::signal(number, SIG_IGN);
@@ -51,12 +53,12 @@ void wait_while_alive(long most_seconds) {
     if (got < 0 && errno == EINTR) continue;
     if (got != static_cast<ssize_t>(sizeof note)) break;
     if (note.index == kDismissed) ::_exit(0);
-    if (note.index >= 0 && note.index < kMostProcesses) guarded[note.index] = note.group;
+    groups[static_cast<std::size_t>(note.index)] = note.group;
   }
-  if (signal_all(SIGTERM)) {
-    signal_all(SIGCONT);
-    wait_while_alive(grace_seconds);
-    signal_all(SIGKILL);
+  if (signal_all(groups, SIGTERM)) {
+    signal_all(groups, SIGCONT);
+    wait_while_alive(groups, grace_seconds);
+    signal_all(groups, SIGKILL);
   }
   ::execv("/bin/rm", remove);
   ::_exit(1);
@@ -69,8 +71,8 @@ void send(int pipe, Note note) {
 
 }  // namespace
 
-Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories,
-                                     std::chrono::seconds grace) {
+Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories, std::chrono::seconds grace,
+                                     std::size_t processes) {
   auto pipe = make_pipe();
   if (!pipe) return fail(pipe.error());
   std::vector<std::string> words{"rm", "-rf", "--"};
@@ -78,10 +80,14 @@ Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories
   std::vector<char*> remove;
   for (std::string& word : words) remove.push_back(word.data());
   remove.push_back(nullptr);
+  Groups groups(processes);
+  const CommandLineArea command_line = command_line_area();
   const pid_t id = ::fork();
-  if (id < 0)
-    return fail({ErrorCode::io, "", "cannot start the guard of the processes: " + errno_text(errno), ""});
-  if (id == 0) guard(pipe->read.get(), remove.data(), static_cast<long>(grace.count()));
+  if (id < 0) return fail(shortage("start the guard of the processes", errno));
+  if (id == 0) {
+    rename_process(command_line, kName);
+    guard(pipe->read.get(), groups, remove.data(), static_cast<long>(grace.count()));
+  }
   return LocalGuard(id, std::move(pipe->write));
 }
 

@@ -23,7 +23,8 @@ namespace jackal::remote {
 class LocalGuard {
 public:
   /// Before the directories are made, so that none is ever without a guard.
-  static Result<LocalGuard> start(const std::vector<std::string>& directories, std::chrono::seconds grace);
+  static Result<LocalGuard> start(const std::vector<std::string>& directories, std::chrono::seconds grace,
+                                  std::size_t processes);
 
   /// For the child itself, between fork and exec.
   void announce_self(int index) const;

@@ -16,6 +16,7 @@
 
 #include "child_channel.hpp"
 #include "child_watch.hpp"
+#include "descriptors.hpp"
 #include "guard_script.hpp"
 #include "jackal/base/file.hpp"
 #include "listening_ports.hpp"
@@ -33,7 +34,7 @@ constexpr auto kLook = std::chrono::milliseconds(20);  // between two looks at g
 /// The address that other machines see of ours: that of a socket on its way to a documentation address (RFC
 /// 5737). Connecting a datagram socket sends nothing.
 std::string route_source() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM, 0));
+  const UniqueFd fd = open_socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(9);
@@ -57,10 +58,7 @@ public:
       events_.on_ready(facts);
     });
   }
-  ~LocalNode() override {
-    // Without finish() it is as if we had died: the guard does the rest.
-    if (guard_) forget_child(guard_->id());
-  }
+  // Destroyed without finish() it is as if we had died: the guard does the rest.
 
   std::vector<Process*> start(std::vector<Start> starts) override;
   void finish(std::function<void(Finished)> done) override;
@@ -75,6 +73,10 @@ public:
     groups_[index].gone = true;
     if (guard_) guard_->forget(static_cast<int>(index));
   }
+  void start_failed(const Error& error) override {
+    fail_with({error.code, options_.name, error.what, error.hint});
+  }
+  void node_heard() override {}  // nothing but our death can part us
   std::chrono::seconds grace() const override { return options_.grace; }
 
 private:
@@ -102,6 +104,8 @@ private:
   Events events_;
   std::string directory_;
   std::optional<LocalGuard> guard_;
+  ChildWatch guard_watch_;
+  bool failed_ = false;
   std::vector<Command> commands_;
   std::vector<Group> groups_;
   std::vector<std::unique_ptr<RemoteProcess>> processes_;
@@ -144,15 +148,12 @@ Result<void> LocalNode::write_files(const std::vector<Start>& starts) {
 }
 
 Result<void> LocalNode::start_guard() {
-  auto guard = LocalGuard::start(possible_directories(), std::min(options_.grace, kGraceAlone));
+  auto guard =
+      LocalGuard::start(possible_directories(), std::min(options_.grace, kGraceAlone), groups_.size());
   if (!guard) return fail(guard.error());
   guard_.emplace(std::move(*guard));
-  watch_child(loop_, guard_->id(), [this](ExitStatus status) {
-    fail_with({ErrorCode::lost, options_.name,
-               fmt::format("the guard of the job's processes was ended by {} {}",
-                           status.signalled ? "signal" : "code", status.number),
-               ""});
-  });
+  guard_watch_ = watch_child(loop_, guard_->id(),
+                             [this](ExitStatus status) { fail_with(guard_ended(options_.name, status)); });
   return {};
 }
 
@@ -216,6 +217,7 @@ std::vector<Process*> LocalNode::start(std::vector<Start> starts) {
 }
 
 void LocalNode::fail_with(Error error) {
+  if (std::exchange(failed_, true)) return;
   for (const auto& process : processes_) process->silence();
   events_.on_failed(std::move(error));
 }
@@ -264,10 +266,8 @@ void LocalNode::clean_up() {
     finished_.coordinator_busy = fs::exists(directory_ + "/coordinator-busy", ignored);
     fs::remove_all(directory_, ignored);
   }
-  if (guard_) {
-    forget_child(guard_->id());
-    guard_->dismiss();
-  }
+  guard_watch_.reset();
+  if (guard_) guard_->dismiss();
   soon_ = loop_.after(Clock::duration::zero(), [this] { done_(std::move(finished_)); });
 }
 

@@ -1,6 +1,5 @@
 #include "jackal/remote/loop.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -8,6 +7,10 @@
 #include <cerrno>
 #include <mutex>
 #include <system_error>
+#include <utility>
+
+#include "descriptors.hpp"
+#include "process.hpp"
 
 namespace jackal::remote {
 namespace {
@@ -20,11 +23,6 @@ extern "C" void jackal_remote_note_signal(int number) {
   // A full pipe means that the loop has enough to wake up for.
   [[maybe_unused]] const ssize_t ignored = ::write(signal_pipe.load(), &byte, 1);
   errno = saved;
-}
-
-void set_flags(int fd) {
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
 }  // namespace
@@ -64,12 +62,12 @@ void Loop::Watch::set_events(short events) {
 
 Loop::Loop() : mailbox_(std::make_shared<Mailbox>()) {
   ::signal(SIGPIPE, SIG_IGN);
-  int ends[2];
-  if (::pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-  wake_read_.reset(ends[0]);
-  mailbox_->wake_write.reset(ends[1]);
-  set_flags(ends[0]);
-  set_flags(ends[1]);
+  DescriptorPair ends = open_pipe();
+  if (!ends) throw std::system_error(errno, std::generic_category(), "pipe");
+  set_nonblocking(ends.first.get());
+  set_nonblocking(ends.second.get());
+  wake_read_ = std::move(ends.first);
+  mailbox_->wake_write = std::move(ends.second);
   wake_watch_ = watch(wake_read_.get(), POLLIN, [this](short) {
     unsigned char bytes[256];
     const ssize_t got = ::read(wake_read_.get(), bytes, sizeof bytes);

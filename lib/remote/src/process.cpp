@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +14,9 @@
 #include <cstdlib>
 #include <map>
 #include <sstream>
+
+#include "descriptors.hpp"
+#include "jackal/remote/descriptor_limit.hpp"
 
 #ifndef JACKAL_BOOST_PROCESS_V2
 #define JACKAL_BOOST_PROCESS_V2 (BOOST_VERSION >= 108600)
@@ -41,6 +44,8 @@ extern char** environ;
 namespace jackal::remote {
 namespace {
 
+constexpr int kDescriptorsOfAChild = 3;  // our ends of its streams
+
 /// Runs in the child between fork and exec: async-signal-safe calls only.
 void become(const SpawnRequest& request) {
   ::setsid();
@@ -55,6 +60,7 @@ void become(const SpawnRequest& request) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  restore_descriptor_limit();
   if (request.in_child) request.in_child();
 }
 
@@ -157,6 +163,10 @@ Result<pid_t> spawn(const SpawnRequest& request) {
     id = launch("/bin/sh", script, error);
   }
   if (!error) return id;
+  for (const int number : {EMFILE, ENFILE, EAGAIN, ENOMEM}) {
+    if (error == std::error_code(number, std::system_category()))
+      return fail(shortage("start " + request.argv[0], number));
+  }
   const bool missing = error == std::errc::no_such_file_or_directory;
   return fail({missing ? ErrorCode::not_found : ErrorCode::io, "",
                fmt::format("{}: {}", request.argv[0], error.message()), ""});
@@ -166,11 +176,32 @@ std::string path_searched_in_vain(const SpawnRequest& request) {
   return find_program(request).empty() ? variable(request, "PATH", kDefaultPath) : "";
 }
 
+Error shortage(const std::string& attempt, int number) {
+  Error error{ErrorCode::unreachable, "", fmt::format("cannot {}: {}", attempt, errno_text(number)), ""};
+  const auto limit_of = [](auto resource) {
+    rlimit limit{};
+    ::getrlimit(resource, &limit);
+    return limit.rlim_cur;
+  };
+  if (number == EMFILE) {
+    error.what += fmt::format("; the limit is {} file descriptors, and each rank here takes {}",
+                              limit_of(RLIMIT_NOFILE), kDescriptorsOfAChild);
+    error.hint =
+        "Raise it (ulimit -Hn shows how far you may; an administrator can go further), or start fewer ranks "
+        "here.";
+  } else if (number == EAGAIN) {
+    error.what += fmt::format("; the limit is {} processes for each user", limit_of(RLIMIT_NPROC));
+    error.hint = "Raise it (ulimit -u), or start fewer ranks here.";
+  } else {
+    error.hint = "Start fewer ranks here, or end what takes this machine's memory and files.";
+  }
+  return error;
+}
+
 Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe(ends) != 0) return fail({ErrorCode::io, "", "cannot make a pipe: " + errno_text(errno), ""});
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  DescriptorPair ends = open_pipe();
+  if (!ends) return fail(shortage("make a pipe", errno));
+  return Pipe{std::move(ends.first), std::move(ends.second)};
 }
 
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }

@@ -27,11 +27,16 @@ struct SpawnRequest {
 
 /// The child leads a new session and process group, with all signals at their defaults and no other
 /// descriptor of ours. A file without "#!" that the kernel does not take is given to sh, as a shell would.
-/// Where it cannot be started, the error's code is not_found (nothing of that name) or io.
+/// Where it cannot be started, the error's code is not_found (nothing of that name), io, or unreachable: this
+/// machine lacks what any program would need.
 Result<pid_t> spawn(const SpawnRequest& request);
 
 /// The PATH in which the first word was not found; empty when it was, or has a slash.
 std::string path_searched_in_vain(const SpawnRequest& request);
+
+/// What this machine could not do for want of descriptors, processes or memory, and which limit says so; its
+/// code is unreachable.
+Error shortage(const std::string& attempt, int number);
 
 struct Pipe {
   UniqueFd read, write;  // both close-on-exec

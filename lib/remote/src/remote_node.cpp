@@ -81,6 +81,11 @@ public:
     tell_guard(fmt::format("sig {} {}\n", signal_name(number), index));
   }
   void process_ended(std::size_t index) override { tell_guard(fmt::format("ended {}\n", index)); }
+  void start_failed(const Error& error) override {
+    fail_with({error.code, options_.name, error.what, error.hint});
+  }
+  // On a slow line much may stand before the answer to a heartbeat, and is a sign of life itself.
+  void node_heard() override { heard_ = Clock::now(); }
   std::chrono::seconds grace() const override { return options_.grace; }
 
   // GuardChannel::Owner
@@ -211,7 +216,6 @@ void RemoteNode::refused(RemoteProcess& process) {
 }
 
 void RemoteNode::guard_says(std::string_view message) {
-  heard_ = Clock::now();
   if (phase_ == Phase::over) return;
   if (message.starts_with("hello ")) {
     if (phase_ != Phase::greeting) return;
@@ -261,7 +265,9 @@ std::vector<Process*> RemoteNode::start(std::vector<Start> starts) {
   }
   phase_ = Phase::starting;
   deadline_ = loop_.after(options_.start_timeout, [this] {
-    fail_with({ErrorCode::timed_out, options_.name, "did not take the job's files in time", ""});
+    fail_with(
+        {ErrorCode::timed_out, options_.name, "did not take the job's files in time",
+         "The line there is slow, or the machine is busy: try again, or look what keeps it busy with top."});
   });
   guard_.write(*setup);
   return started;
@@ -295,10 +301,7 @@ void RemoteNode::guard_exited(ExitStatus status) {
   guard_lost_ = true;
   if (phase_ == Phase::finishing) return over();
   if (!begun()) return fail_to_begin(status);
-  fail_with({ErrorCode::lost, options_.name,
-             fmt::format("the guard of the job's processes was ended by {} {}",
-                         status.signalled ? "signal" : "code", status.number),
-             ""});
+  fail_with(guard_ended(options_.name, status));
 }
 
 void RemoteNode::fail_to_begin(ExitStatus status) {

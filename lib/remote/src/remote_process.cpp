@@ -95,6 +95,7 @@ void RemoteProcess::resize(TerminalSize size) {
 
 void RemoteProcess::on_output(Stream stream, std::string_view bytes) {
   heard_ = true;
+  owner_.node_heard();
   Noise& noise = noise_[index_of(stream)];
   if (noise.keys_expected == 0) return deliver(stream, bytes);
   noise.bytes.append(bytes);

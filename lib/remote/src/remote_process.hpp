@@ -20,6 +20,8 @@ public:
     virtual void refused(RemoteProcess& process) = 0;
     virtual void signal_process(std::size_t index, int number) = 0;
     virtual void process_ended(std::size_t index) = 0;
+    virtual void start_failed(const Error& error) = 0;
+    virtual void node_heard() = 0;  // whatever came: the node is there
     virtual std::chrono::seconds grace() const = 0;
   };
 
@@ -47,6 +49,7 @@ public:
 
   // ChannelEvents
   void on_refused() override { owner_.refused(*this); }
+  void on_start_failed(const Error& error) override { owner_.start_failed(error); }
   void on_output(Stream stream, std::string_view bytes) override;
   void on_input_drained() override;
   void on_exit(ExitStatus status) override;

@@ -117,6 +117,10 @@ private:
   }
 
   void on_refused() override {}
+  void on_start_failed(const Error& error) override {
+    deadline_.reset();
+    events_.on_failed({error.code, options_.name, error.what, error.hint});
+  }
   void on_output(Stream stream, std::string_view bytes) override {
     constexpr std::size_t kKept = 4096;
     std::string& text = stream == Stream::out ? said_ : complaints_;

@@ -1,5 +1,4 @@
 // From a host name to a TCP connection, address by address, within the connect timeout.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "../descriptors.hpp"
+#include "../process.hpp"
 #include "session.hpp"
 
 namespace jackal::remote {
@@ -101,6 +102,9 @@ void set_up(int fd) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  // The kernel would take megabytes ahead of a slow line, and a heartbeat would come after them.
+  const int most_unsent_bytes = 128 * 1024;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent_bytes, sizeof most_unsent_bytes);
 }
 
 std::ptrdiff_t count(const addrinfo* list) {
@@ -138,13 +142,12 @@ Result<UniqueFd> connect_tcp(Attempt& attempt, std::string& address) {
     const auto now = std::chrono::steady_clock::now();
     const auto until = now + (deadline - now) / untried--;
     tried += (tried.empty() ? "" : ", ") + numeric(*candidate);
-    UniqueFd fd(::socket(candidate->ai_family, candidate->ai_socktype, candidate->ai_protocol));
+    UniqueFd fd = open_socket(candidate->ai_family, candidate->ai_socktype, candidate->ai_protocol);
     if (!fd) {
       number = errno;
       continue;
     }
-    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+    set_nonblocking(fd.get());
     if (source && ::bind(fd.get(), source->ai_addr, source->ai_addrlen) != 0) {
       number = errno;
       continue;

@@ -25,6 +25,10 @@ namespace {
 
 constexpr int kMostAttempts = 12;  // against MaxStartups, with up to about 6 s between the first and the last
 
+// What the channels together hand to libssh at a time, and only once its last bytes have left: a heartbeat
+// waits for no more than that, however slow the line.
+constexpr std::size_t kMostBeforeBeat = 128 * 1024;
+
 class LibsshConnection;
 
 int signal_number(std::string_view name) {
@@ -51,17 +55,18 @@ public:
   void set_reading(bool reading) override;
   void resize(TerminalSize size) override;
 
-  /// Takes its next steps with the server, as far as they go without blocking.
-  void advance();
+  /// Takes its next steps with the server, as far as they go without blocking and with `most` bytes of input.
+  void advance(std::size_t most);
   /// Tells the listener what was put aside. False when the listener may have dropped this channel.
   void tell();
+  bool held_back() const { return held_back_; }
 
 private:
   enum class Step { opening, idle, requesting_terminal, requesting_exec, running, refused };
 
   void open_step();
   void exec_step();
-  void flush();
+  void flush(std::size_t most);
   void read_kept();
 
   static int take_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self);
@@ -78,6 +83,7 @@ private:
   std::string command_;
   std::optional<TerminalSize> terminal_;
   std::string queue_;
+  bool held_back_ = false;  // by us: more of the queue could go once the last bytes have left
   bool close_when_drained_ = false;
   bool eof_sent_ = false;
   bool reading_ = true;
@@ -123,6 +129,8 @@ private:
   void try_once();
   void established(Result<Established> result);
   void pump();
+  /// Bytes wait for the socket, or for its word that it takes more.
+  bool is_writing() const { return (ssh_get_poll_flags(session()) & SSH_WRITE_PENDING) != 0; }
   void fail_with(Error error);
 
   Loop& loop_;
@@ -209,13 +217,13 @@ void LibsshChannel::resize(TerminalSize size) {
   connection_.pump_soon();
 }
 
-void LibsshChannel::advance() {
+void LibsshChannel::advance(std::size_t most) {
   if (step_ == Step::opening) open_step();
   if (step_ == Step::idle && !command_.empty()) {
     step_ = terminal_ ? Step::requesting_terminal : Step::requesting_exec;
   }
   if (step_ == Step::requesting_terminal || step_ == Step::requesting_exec) exec_step();
-  if (step_ == Step::running) flush();
+  if (step_ == Step::running) flush(most);
   if (reading_ && step_ == Step::running) read_kept();
 }
 
@@ -240,13 +248,13 @@ void LibsshChannel::exec_step() {
   }
 }
 
-void LibsshChannel::flush() {
-  while (!queue_.empty() && ssh_channel_is_open(channel_) != 0) {
-    constexpr std::size_t kMost = 256 * 1024;
-    const int sent = ssh_channel_write(channel_, queue_.data(),
-                                       static_cast<std::uint32_t>(std::min(kMost, queue_.size())));
-    if (sent <= 0) break;
-    queue_.erase(0, static_cast<std::size_t>(sent));
+void LibsshChannel::flush(std::size_t most) {
+  const auto piece = static_cast<std::uint32_t>(std::min(most, queue_.size()));
+  held_back_ = piece < queue_.size();
+  if (piece > 0 && ssh_channel_is_open(channel_) != 0) {
+    const int sent = ssh_channel_write(channel_, queue_.data(), piece);
+    if (sent > 0) queue_.erase(0, static_cast<std::size_t>(sent));
+    if (sent <= 0) held_back_ = false;  // by the server: it will tell when it takes more
     drained_ = queue_.empty();
   }
   if (!queue_.empty() && ssh_channel_is_open(channel_) == 0) {
@@ -359,10 +367,11 @@ void LibsshConnection::pump() {
   pump_.reset();
   if (failed_ || !event_) return;
   const bool broken = ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || ssh_is_connected(session()) == 0;
+  const std::size_t share = is_writing() ? 0 : kMostBeforeBeat / std::max<std::size_t>(channels_.size(), 1);
   // Listeners may open and drop channels while they are told.
   for (const auto* told : std::vector<LibsshChannel*>(channels_)) {
     const auto found = std::find(channels_.begin(), channels_.end(), told);
-    if (found != channels_.end()) (*found)->advance();
+    if (found != channels_.end()) (*found)->advance(share);
   }
   for (const auto* told : std::vector<LibsshChannel*>(channels_)) {
     const auto found = std::find(channels_.begin(), channels_.end(), told);
@@ -375,8 +384,10 @@ void LibsshConnection::pump() {
          fmt::format("the SSH connection broke: {}", *words == '\0' ? "closed by the other side" : words),
          "What ran there is ended by its guard."});
   }
-  const bool writing = (ssh_get_poll_flags(session()) & SSH_WRITE_PENDING) != 0;
-  watch_.set_events(static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN));
+  watch_.set_events(static_cast<short>(is_writing() ? POLLIN | POLLOUT : POLLIN));
+  // The socket may have taken the last bytes while libssh was at work above.
+  const auto held_back = [](const LibsshChannel* channel) { return channel->held_back(); };
+  if (!is_writing() && std::any_of(channels_.begin(), channels_.end(), held_back)) pump_soon();
 }
 
 void LibsshConnection::fail_with(Error error) {

@@ -1,8 +1,6 @@
 #include "proxy.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,27 +10,21 @@
 #include <cerrno>
 #include <thread>
 
+#include "../descriptors.hpp"
 #include "../process.hpp"
 
 namespace jackal::remote {
 
 Result<std::unique_ptr<ProxyCommand>> ProxyCommand::start(const std::string& command) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-    return fail({ErrorCode::io, "", "cannot make a socket pair: " + errno_text(errno), ""});
-  }
+  DescriptorPair ends = open_socket_pair();
+  if (!ends) return fail(shortage("make a socket pair", errno));
   std::unique_ptr<ProxyCommand> proxy(new ProxyCommand);
-  proxy->socket_.reset(ends[0]);
-  const UniqueFd theirs(ends[1]);
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+  proxy->socket_ = std::move(ends.first);
   // A file takes whatever it says, at any time, without anybody reading along.
-  proxy->stderr_.reset(std::tmpfile());
-  if (!proxy->stderr_) {
-    return fail({ErrorCode::io, "", "cannot make a temporary file: " + errno_text(errno), ""});
-  }
-  ::fcntl(::fileno(proxy->stderr_.get()), F_SETFD, FD_CLOEXEC);
+  proxy->stderr_ = open_unnamed_file();
+  if (!proxy->stderr_) return fail(shortage("make a temporary file", errno));
   SpawnRequest request{{"/bin/sh", "-c", "exec " + command}};
-  request.descriptors = {theirs.get(), theirs.get(), ::fileno(proxy->stderr_.get())};
+  request.descriptors = {ends.second.get(), ends.second.get(), proxy->stderr_.get()};
   const auto child = spawn(request);
   if (!child) return fail(child.error());
   proxy->child_ = *child;
@@ -54,7 +46,7 @@ ProxyCommand::~ProxyCommand() {
 
 std::string ProxyCommand::complaints() {
   std::array<char, 4096> bytes;
-  const int fd = ::fileno(stderr_.get());
+  const int fd = stderr_.get();
   struct stat status {};
   if (::fstat(fd, &status) != 0) return "";
   const off_t begin = std::max<off_t>(0, status.st_size - static_cast<off_t>(bytes.size()));

@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -31,10 +30,7 @@ private:
 
   pid_t child_ = -1;
   UniqueFd socket_;
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::unique_ptr<std::FILE, Closer> stderr_;  // of no name
+  UniqueFd stderr_;  // a file of no name
 };
 
 }  // namespace jackal::remote
