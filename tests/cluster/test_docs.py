@@ -1,22 +1,15 @@
 """The examples of docs/virtual-cluster.md work as they stand."""
 
-import os
 import re
 import shutil
-import subprocess
 
-from fixture import ROOT
+import manual
 
 
 def test_the_examples_of_the_manual_work(cluster_possible):
-    text = (ROOT / "docs" / "virtual-cluster.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    blocks = manual.examples(with_macs=False)
     assert len(blocks) == 5
-    end = 'trap \'test ! -d "$JACKAL_CLUSTER" || cluster down "$JACKAL_CLUSTER"\' EXIT\n'
-    result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", end + "\n".join(blocks)], cwd=ROOT, check=False,
-        env={**os.environ, "JACKAL_CLUSTER": ""}, text=True, capture_output=True, timeout=200,
-    )  # fmt: skip
+    result = manual.run(blocks)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.startswith("n1\nlo ")
     assert "uid=6174(jackal)" in result.stdout

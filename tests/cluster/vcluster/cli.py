@@ -252,6 +252,12 @@ def _add_up(commands):
                     help="nodes that the head reaches only through GATEWAY")  # fmt: skip
     up.add_argument("--agent", action="store_true", help="the key is in the head's ssh-agent only")
     up.add_argument("--tmp-size", default="512m", help="size of each node's /tmp")
+    up.add_argument("--cable", action="append", default=[], metavar="NODE:PORT,…",
+                    help="lay NODE:PORT,NODE:PORT[,RATE]; one to elsewhere: NODE:PORT,-; a free port: NODE:PORT")  # fmt: skip
+    up.add_argument("--folder", action="append", default=[], metavar="/NAME",
+                    help="a folder of each node's own below /, writable, in place of the machine's")  # fmt: skip
+    up.add_argument("--boot", **{**each, "metavar": "[NODE=]COMMAND"},
+                    help="runs in each node as root once it has its network, before sshd")  # fmt: skip
     up.add_argument("--lan-name", default="lan", help="name of the LAN interface")
     up.add_argument("--keep", action="append", default=[], metavar="PATH",
                     help="stays visible in nodes although it is below /tmp, /home …")  # fmt: skip

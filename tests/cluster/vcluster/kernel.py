@@ -24,6 +24,8 @@ _SYS_MOUNT_SETATTR = 442
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 
+_MNT_DETACH = 2
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -53,6 +55,15 @@ def mount(source, target, kind=None, flags=0, data=None):
         _libc.mount(encoded(source), encoded(target), encoded(kind), ctypes.c_ulong(flags), encoded(data)),
         f"mount {source or kind} on {target}",
     )
+
+
+def change_root(new):
+    """Makes `new`, a mount point, the root of this mount namespace, and lets go of the old one."""
+    os.chdir(new)
+    # Twice the same place: the old root ends up on top of the new one, from where it is taken off.
+    _check(_libc.pivot_root(b".", b"."), f"pivot_root {new}")
+    _check(_libc.umount2(b".", _MNT_DETACH), "umount of the old root")
+    os.chdir("/")
 
 
 def set_read_only(path, read_only, recursive=False):

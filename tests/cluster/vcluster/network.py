@@ -10,10 +10,7 @@ import re
 import subprocess
 import time
 
-from .plan import members
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}")
-
+from .plan import INTERFACE, members
 
 class LinkError(Exception):
     pass
@@ -49,8 +46,18 @@ def _add_bridge(name):
     return [f"link add name {name} type bridge mcast_snooping 0", f"link set dev {name} up"]
 
 
-def make_lans(plan, pids):
-    """Run in the supervisor's network namespace; `pids` are those of its PID namespace. Returns the ports."""
+def _cable_lines(number, ends, pids):
+    lines = _add_bridge(f"cable{number}")
+    for node, interface in ends:
+        lines += _plug(node, pids[node], interface, f"cable{number}")
+    return lines
+
+
+def make_links(plan, pids):
+    """LANs and cables. Run in the supervisor's network namespace; `pids` are those of its PID namespace.
+
+    Returns the ports that will forward.
+    """
     lines = []
     for lan in range(plan["lans"]):
         lines += _add_bridge(f"lan{lan}")
@@ -59,7 +66,18 @@ def make_lans(plan, pids):
         for interface in part["interfaces"]:
             lines += _plug(name, pids[name], interface["name"], f"lan{interface['lan']}")
             ports.append(port(name, interface["name"]))
+    for number, cable in enumerate(plan["cables"]):
+        ends = [tuple(end) for end in cable["ends"]]
+        if cable["plugged"]:
+            lines += _cable_lines(number, ends, pids)
+            ports += [port(*end) for end in ends]
+        else:
+            (node, interface), = ends
+            lines.append(f"link add name {port(node, interface)} type veth peer name {interface} netns {pids[node]}")
     batch(lines)
+    for cable in plan["cables"]:
+        for end in cable["ends"] if cable["rate"] else []:
+            run(tbf(port(*end), parse_rate(cable["rate"])))
     return ports
 
 
@@ -72,6 +90,7 @@ def configure(part):
             f"link set dev {interface['name']} up",
         ]
     lines += [f"route add {subnet} via {hop}" for subnet, hop in part["routes"]]
+    lines += [f"link set dev {interface} up" for interface in part["ports"]]
     batch(lines)
 
 
@@ -116,7 +135,7 @@ def links(*options):
 def parse_end(text, nodes):
     """ "n1:en2" → ("n1", "en2")."""
     node, _, interface = text.partition(":")
-    if node not in nodes or not _NAME.fullmatch(interface) or interface == "lo":
+    if node not in nodes or not INTERFACE.fullmatch(interface) or interface == "lo":
         raise LinkError(f"{text!r} is no end of a cable; write one like n1:en2")
     return node, interface
 
@@ -134,9 +153,7 @@ def cable(ends, pids, rate):
                 raise LinkError(f"{node}:{interface} is in use; `cluster uncable {node}:{interface}` first")
         while f"cable{number}" in existing:
             number += 1
-        lines += _add_bridge(f"cable{number}")
-        for node, interface in (a, b):
-            lines += _plug(node, pids[node], interface, f"cable{number}")
+        lines += _cable_lines(number, (a, b), pids)
         number += 1
     batch(lines)
     if rate:

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 
@@ -22,6 +23,7 @@ AUTHORIZED_KEYS = RUN + "/authorized_keys"
 HOST_KEY = RUN + "/host_key"
 AGENT_SOCKET = RUN + "/agent"
 _SSHD_START_SECONDS = 30
+_NEW_ROOT = "/boot"  # where the new root is put together: a folder that machines have and nodes can miss
 
 
 def _hidden(name, tmp_size):
@@ -49,7 +51,27 @@ def _bind_back(kept):
         os.close(fd)
 
 
-def _mount_files(config, name):
+def _make_root(folders):
+    """A root directory of the node's own that shows the machine's, but for `folders`: new, empty, writable."""
+    entries = {name: os.open(f"/{name}", os.O_PATH | os.O_NOFOLLOW) for name in os.listdir("/")}
+    # Not nosuid: a folder may hold the node's own sudo.
+    kernel.mount("tmpfs", _NEW_ROOT, "tmpfs", kernel.MS_NODEV, "mode=755,size=64m")
+    for name, fd in entries.items():
+        target = f"{_NEW_ROOT}/{name}"
+        kind = os.fstat(fd).st_mode
+        if f"/{name}" not in folders and stat.S_ISLNK(kind):
+            os.symlink(os.readlink(f"/{name}"), target)
+        elif f"/{name}" not in folders and stat.S_ISDIR(kind):
+            os.mkdir(target)
+            if f"/{name}" != _NEW_ROOT:
+                kernel.mount(f"/proc/self/fd/{fd}", target, flags=kernel.MS_BIND | kernel.MS_REC)
+        os.close(fd)
+    for folder in folders:
+        os.mkdir(_NEW_ROOT + folder, 0o755)
+    kernel.change_root(_NEW_ROOT)
+
+
+def _mount_files(config, name, part):
     directory, shared = config["directory"], os.path.join(config["directory"], "shared")
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     hidden = _hidden(name, config["plan"]["tmp_size"])
@@ -73,6 +95,8 @@ def _mount_files(config, name):
         kernel.mount("devpts", "/dev/pts", "devpts", 0, "newinstance,gid=5,mode=620,ptmxmode=666")
     kernel.mount("sysfs", "/sys", "sysfs", 0)
     kernel.mount("proc", "/proc", "proc", 0)
+    if part["folders"]:
+        _make_root(part["folders"])
 
 
 def _write(path, text, mode=0o644):
@@ -248,7 +272,7 @@ def _set_up(config, name, part, orders, answers, log_fd):
     kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC)
     os.write(answers, json.dumps({"identity": identity}).encode() + b"\n")
     socket.sethostname(name)
-    _mount_files(config, name)
+    _mount_files(config, name, part)
     _make_identity(config, name, part)
     ready = {}
     if name != HEAD:
@@ -261,11 +285,19 @@ def _set_up(config, name, part, orders, answers, log_fd):
     _system_setting("net/ipv4/ping_group_range", "0 2147483647")
     if part["forward"]:
         _system_setting("net/ipv4/ip_forward", "1")
+    if part["boot"]:
+        _boot(part["boot"])
     if name == HEAD:
         _set_up_head(config)
     else:
         start_sshd(log_fd)
     os.write(answers, json.dumps(ready).encode() + b"\n")
+
+
+def _boot(argv):
+    done = subprocess.run(argv, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
 
 
 def reap():

@@ -10,11 +10,13 @@ All addresses live inside namespaces that have no way out, so two clusters may u
 
 import json
 import re
+import shlex
 import shutil
 
 HEAD = "head"
 MAX_NODES = 250
 _HEAD_HOST_PART = 254
+INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}")
 _SHELLS = ("bash", "dash", "zsh", "fish", "tcsh", "busybox", "sh", "ksh", "mksh")
 
 
@@ -90,6 +92,29 @@ def _number(text, option, low, high):
     return int(text)
 
 
+def _parse_cables(values, names):
+    """["n1:en2,n2:en3,1gbit", "n1:en4,-", "n1:en5"] → [{"ends", "plugged", "rate"}]."""
+    cables, taken = [], set()
+    for value in values:
+        words = value.split(",")
+        ends = [word for word in words if ":" in word]
+        rest = words[len(ends) :]
+        plugged = len(ends) == 2 or rest[:1] == ["-"]
+        if len(ends) == 1 and plugged:
+            rest = rest[1:]
+        if len(ends) not in (1, 2) or words[: len(ends)] != ends or len(rest) > 1 or (rest and not plugged):
+            raise PlanError(f"--cable {value}: write NODE:PORT,NODE:PORT[,RATE], NODE:PORT,- or NODE:PORT")
+        parsed = [tuple(end.split(":", 1)) for end in ends]
+        for node, interface in parsed:
+            if node not in names or not INTERFACE.fullmatch(interface) or interface == "lo":
+                raise PlanError(f"--cable {value}: {node}:{interface} is no port of a node")
+            if (node, interface) in taken:
+                raise PlanError(f"--cable {value}: {node}:{interface} is named twice")
+            taken.add((node, interface))
+        cables.append({"ends": parsed, "plugged": plugged, "rate": rest[0] if rest else None})
+    return cables
+
+
 def _interfaces(names, gateway_of, lan_name):
     """Every node's LAN interfaces: {"name", "lan", "address"}, its own LAN first."""
     gateways = []
@@ -134,6 +159,11 @@ def make_plan(options):
     path_dirs = per_node(options.path_dir, names, "--path-dir", None)
     if not re.fullmatch(r"[a-z][a-z0-9]{0,5}", options.lan_name):
         raise PlanError(f"--lan-name: {options.lan_name!r} is no short interface name")
+    for folder in options.folder:
+        if not re.fullmatch(r"/[A-Za-z0-9_.-]+", folder):
+            raise PlanError(f"--folder {folder}: only a folder directly below / can be given")
+    boots = per_node(options.boot, names, "--boot", None)
+    cables = _parse_cables(options.cable, names)
     gateway_of = _parse_behind(options.behind, names)
     interfaces, lans = _interfaces(names, gateway_of, options.lan_name)
     gateways = sorted(set(gateway_of.values()))
@@ -154,6 +184,9 @@ def make_plan(options):
             "behind": gateway_of.get(name),
             "path_dir": path_dir.replace("{node}", name) if path_dir else None,
             "sshd_options": list(options.sshd_option),
+            "ports": [end[1] for cable in cables for end in cable["ends"] if end[0] == name],
+            "folders": list(options.folder),
+            "boot": shlex.split(boots[name]) if boots[name] else [],
         }
     head = {
         "user": "root",
@@ -162,11 +195,15 @@ def make_plan(options):
         "interfaces": [{"name": options.lan_name, "lan": 0, "address": address(0, _HEAD_HOST_PART)}],
         "routes": [],
         "forward": False,
+        "ports": [],
+        "folders": [],
+        "boot": [],
     }
     return {
         "nodes": nodes,
         "head": head,
         "lans": lans,
+        "cables": cables,
         "agent": options.agent,
         "tmp_size": options.tmp_size,
         "keep": list(options.keep),

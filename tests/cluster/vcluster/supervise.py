@@ -149,7 +149,7 @@ def _build(config, control, current):
     mark("fork")
     identities = nodes.collect()
     mark("namespaces")
-    ports = network.make_lans(plan, nodes.pids)
+    ports = network.make_links(plan, nodes.pids)
     nodes.tell(b"n")
     mark("links")
     started = nodes.collect()
