@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "cluster"))
+for folder in ("cluster", "simmac"):
+    sys.path.insert(0, str(Path(__file__).resolve().parent / folder))
 
 from fixture import bin_dir, cluster4, cluster_possible, make_cluster  # noqa: E402,F401
+from simulated import make_macs  # noqa: E402,F401

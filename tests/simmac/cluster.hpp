@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jackal/tbdiscovery/ipv4.hpp"
 #include "jackal/tbdiscovery/probes.hpp"
 
 namespace jackal::simmac {
@@ -79,6 +80,19 @@ std::string ibv_devices(const Cluster& cluster, std::size_t machine);
 std::string ibv_devinfo(const Cluster& cluster, std::size_t machine);
 std::string ifconfig(const Cluster& cluster, std::size_t machine);
 std::string routes(const Cluster& cluster, std::size_t machine);
+
+/// One line of `netstat -rn`.
+struct RouteRow {
+  std::string to;
+  std::string gateway;
+  std::string flags;
+  std::string interface;
+};
+
+std::string short_network(const tbdiscovery::Network& network);
+std::string routing_table(const std::vector<RouteRow>& rows);
+
+std::string mac_address(std::size_t machine, std::size_t port);
 
 /// All files of one machine, and of all of them.
 tbdiscovery::NodeProbes probes(const Cluster& cluster, std::size_t machine);

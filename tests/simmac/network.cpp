@@ -9,10 +9,6 @@
 namespace jackal::simmac {
 namespace {
 
-std::string mac_of(std::size_t machine, std::size_t port) {
-  return fmt::format("36:00:00:00:{:02x}:{:02x}", machine, port * 4);
-}
-
 bool is_cabled(const Cluster& cluster, std::size_t machine, std::size_t port) {
   const auto here = [&](const Plug& plug) { return plug.machine == machine && plug.port == port; };
   return std::any_of(cluster.cables.begin(), cluster.cables.end(),
@@ -57,6 +53,10 @@ std::string link_name(std::size_t index) { return fmt::format("link#{}", index +
 
 }  // namespace
 
+std::string mac_address(std::size_t machine, std::size_t port) {
+  return fmt::format("36:00:00:00:{:02x}:{:02x}", machine, port * 4);
+}
+
 Machine studio(const std::string& name, const std::string& lan_ip) {
   return machine_with(name, lan_ip,
                       {{"1", "en2"}, {"2", "en3"}, {"3", "en4"}, {"4", "en5"}, {"5", "en6"}, {"6", "en7"}});
@@ -85,10 +85,10 @@ std::string hardware_ports(const Cluster& cluster, std::size_t machine) {
   };
   add("Ethernet", "en0", "1c:1d:d3:d9:ab:44");
   add("Thunderbolt Ethernet Slot 1", "en20", "64:4b:f0:60:6b:96");
-  if (self.bridge) add("Thunderbolt Bridge", "bridge0", mac_of(machine, 0));
+  if (self.bridge) add("Thunderbolt Bridge", "bridge0", mac_address(machine, 0));
   for (std::size_t i = 0; i < self.ports.size(); ++i) {
     const Port& port = self.ports[i];
-    if (port.listed) add("Thunderbolt " + port.receptacle, port.interface, mac_of(machine, i));
+    if (port.listed) add("Thunderbolt " + port.receptacle, port.interface, mac_address(machine, i));
   }
   return out + "\nVLAN Configurations\n===================\n";
 }
@@ -165,7 +165,7 @@ std::string ifconfig(const Cluster& cluster, std::size_t machine) {
                        port.interface,
                        port.in_bridge ? "8963<UP,BROADCAST,SMART,RUNNING,PROMISC,SIMPLEX,MULTICAST>"
                                       : "8863<UP,BROADCAST,SMART,RUNNING,SIMPLEX,MULTICAST>",
-                       mac_of(machine, i));
+                       mac_address(machine, i));
     for (const auto& address : port.addresses) out += inet_line(address);
     out += fmt::format("\tnd6 options=201<PERFORMNUD,DAD>\n\tmedia: autoselect <full-duplex>\n\tstatus: {}\n",
                        is_cabled(cluster, machine, i) ? "active" : "inactive");
@@ -182,26 +182,43 @@ std::string ifconfig(const Cluster& cluster, std::size_t machine) {
   return out + self.interfaces;
 }
 
+/// As netstat writes it: without the octets that the address' class and its zeros make superfluous.
+std::string short_network(const tbdiscovery::Network& network) {
+  const auto value = network.address.value;
+  const int natural = value < 0x80000000U ? 8 : value < 0xC0000000U ? 16 : 24;
+  std::string text = tbdiscovery::to_string(network.address);
+  for (int octets = natural / 8; octets < 4; ++octets) {
+    if ((value & ~std::uint32_t{0} >> (octets * 8)) != 0) continue;
+    for (int i = octets; i < 4; ++i) text.erase(text.rfind('.'));
+    break;
+  }
+  return network.prefix == natural ? text : fmt::format("{}/{}", text, network.prefix);
+}
+
+std::string routing_table(const std::vector<RouteRow>& rows) {
+  std::string out =
+      "Routing tables\n\nInternet:\nDestination        Gateway            Flags               Netif Expire\n";
+  for (const auto& row : rows) {
+    out += fmt::format("{:<18} {:<18} {:<12} {:>12}       \n", row.to, row.gateway, row.flags, row.interface);
+  }
+  return out;
+}
+
 std::string routes(const Cluster& cluster, std::size_t machine) {
   using namespace tbdiscovery;
   const Machine& self = cluster.machines[machine];
-  std::string out =
-      "Routing tables\n\nInternet:\nDestination        Gateway            Flags               Netif Expire\n";
   const auto lan = parse_ipv4(self.lan_ip).value_or(Ipv4{});
-  const auto add = [&](const std::string& to, const std::string& gateway, const std::string& flags,
-                       const std::string& interface) {
-    out += fmt::format("{:<18} {:<18} {:<12} {:>12}       \n", to, gateway, flags, interface);
-  };
-  add("default", to_string(Ipv4{(lan.value & 0xFFFFFF00U) | 1}), "UGScg", "en0");
-  add("127", "127.0.0.1", "UCS", "lo0");
-  const auto network = to_string(network_of(lan, 24).address);
-  add(network.substr(0, network.rfind('.')), "link#10", "UCS", "en0");
+  std::vector<RouteRow> rows = {{"default", to_string(Ipv4{(lan.value & 0xFFFFFF00U) | 1}), "UGScg", "en0"},
+                                {"127", "127.0.0.1", "UCS", "lo0"},
+                                {short_network(network_of(lan, 24)), "link#10", "UCS", "en0"}};
   for (std::size_t i = 0; i < self.ports.size(); ++i) {
     for (const auto& address : self.ports[i].addresses) {
       const auto ip = parse_ipv4(address.ip).value_or(Ipv4{});
-      add(to_string(network_of(ip, address.prefix)), link_name(i), "UCS", self.ports[i].interface);
+      rows.push_back(
+          {short_network(network_of(ip, address.prefix)), link_name(i), "UCS", self.ports[i].interface});
     }
   }
+  std::string out = routing_table(rows);
   for (const auto& line : self.routes) out += line + "\n";
   return out;
 }
