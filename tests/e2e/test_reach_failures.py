@@ -151,6 +151,19 @@ def test_an_interrupt_while_hosts_do_not_answer_ends_at_once(cluster, hosts, bin
     cluster.wait_until_idle("n4")
 
 
+def test_a_launch_that_dies_on_its_way_through_a_jump_host_takes_its_ssh_along(cluster, hosts, bin_dir, odd_server, way):
+    port = odd_server("silent")
+    hosts.add_text(f"Include {cluster.ssh_config}\n")
+    hosts.add("mute", f"Port {port}", node="n1").add("far", "ProxyJump mute", node="n3")
+    argv = [bin_dir / "launch", way, "--ssh-config", hosts.file, "--hosts", "far", "--", "true"]
+    process = cluster.popen("head", argv, stderr=subprocess.PIPE)
+    wait_for(lambda: any("-W" in running.argv for running in cluster.ps("head")), what="ssh on its way")
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+    cluster.wait_until_idle("head", seconds=5)
+    assert not [path for path in cluster.files("head") if "/jackal-" in path]
+
+
 def test_no_ssh_program_for_system_ssh(cluster, hosts, bin_dir):
     result = launch(
         cluster, bin_dir, "--ssh=system", "--hosts", "n1", "--", "true", env={"PATH": "/nonexistent"}

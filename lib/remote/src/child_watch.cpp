@@ -67,4 +67,6 @@ ChildWatch watch_child(Loop& loop, pid_t child, ChildWatch::Ended ended) {
   return watch;
 }
 
+void forget_child(Loop& loop, pid_t child) { watch_child(loop, child, {}).reset(); }
+
 }  // namespace jackal::remote

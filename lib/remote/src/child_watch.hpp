@@ -28,4 +28,7 @@ private:
 /// Calls `ended` on the loop's thread once the child is gone.
 [[nodiscard]] ChildWatch watch_child(Loop& loop, pid_t child, ChildWatch::Ended ended);
 
+/// Reaps it when it ends, and tells nobody.
+void forget_child(Loop& loop, pid_t child);
+
 }  // namespace jackal::remote

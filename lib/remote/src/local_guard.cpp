@@ -60,8 +60,8 @@ void wait_while_alive(const Groups& groups, long most_seconds) {
     wait_while_alive(groups, grace_seconds);
     signal_all(groups, SIGKILL);
   }
-  ::execv("/bin/rm", remove);
-  ::_exit(1);
+  if (remove != nullptr) ::execv("/bin/rm", remove);
+  ::_exit(0);
 }
 
 void send(int pipe, Note note) {
@@ -86,7 +86,8 @@ Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories
   if (id < 0) return fail(shortage("start the guard of the processes", errno));
   if (id == 0) {
     rename_process(command_line, kName);
-    guard(pipe->read.get(), groups, remove.data(), static_cast<long>(grace.count()));
+    guard(pipe->read.get(), groups, directories.empty() ? nullptr : remove.data(),
+          static_cast<long>(grace.count()));
   }
   return LocalGuard(id, std::move(pipe->write));
 }

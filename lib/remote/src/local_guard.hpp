@@ -22,7 +22,8 @@ namespace jackal::remote {
 
 class LocalGuard {
 public:
-  /// Before the directories are made, so that none is ever without a guard.
+  /// Before the directories are made, so that none is ever without a guard. `processes`: how many it may be
+  /// told of.
   static Result<LocalGuard> start(const std::vector<std::string>& directories, std::chrono::seconds grace,
                                   std::size_t processes);
 

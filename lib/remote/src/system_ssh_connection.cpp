@@ -12,8 +12,10 @@
 
 #include "channel.hpp"
 #include "child_channel.hpp"
+#include "child_watch.hpp"
 #include "guard_script.hpp"
 #include "jackal/base/random.hpp"
+#include "local_guard.hpp"
 #include "ssh_by_hand.hpp"
 
 namespace jackal::remote {
@@ -21,13 +23,31 @@ namespace {
 
 constexpr int kMostAttempts = 12;  // against MaxStartups, as over libssh
 
-/// ssh itself is our child here: with the channel goes the process, whatever it waits for.
+constexpr std::chrono::seconds kGrace{1};  // for an ssh without us
+
+/// ssh itself is our child here: with the channel, or with us, goes the process, whatever it waits for.
 class SshChannel : public ChildChannel {
 public:
-  using ChildChannel::ChildChannel;
+  /// The directories go with us, too.
+  SshChannel(Loop& loop, ChannelEvents& events, const Prepare& prepare,
+             const std::vector<std::string>& directories)
+      : ChildChannel(loop, events, [this, prepare](const std::vector<std::string>& words, bool terminal) {
+          SpawnRequest request = prepare(words, terminal);
+          if (guard_) request.in_child = [this] { guard_->announce_self(0); };
+          return request;
+        }) {
+    auto guard = LocalGuard::start(directories, kGrace, 1);
+    if (!guard) return;  // what it lacks ssh will lack, too, and say so
+    guard_.emplace(std::move(*guard));
+    forget_child(loop, guard_->id());
+  }
   ~SshChannel() override {
     if (is_running()) ::kill(-child(), SIGTERM);  // it leads a group of its own
+    if (guard_) guard_->dismiss();
   }
+
+private:
+  std::optional<LocalGuard> guard_;
 };
 
 class SystemSshConnection : public Connection, private ChannelEvents {
@@ -51,11 +71,13 @@ public:
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
     return std::make_unique<SshChannel>(
-        loop_, events, [this](const std::vector<std::string>& words, bool terminal) {
+        loop_, events,
+        [this](const std::vector<std::string>& words, bool terminal) {
           std::vector<std::string> command{"exec"};
           command.insert(command.end(), words.begin(), words.end());
           return SpawnRequest{ssh({"-o", "ControlMaster=no", terminal ? "-tt" : "-T"}, command)};
-        });
+        },
+        std::vector<std::string>{});
   }
 
 private:
@@ -88,14 +110,11 @@ private:
     exit_.reset();
     streams_ended_ = false;
     master_ = std::make_unique<SshChannel>(
-        loop_, static_cast<ChannelEvents&>(*this), [this](const auto& words, bool) {
-          // Should we die without a word, ssh ends with its input, and the shell removes the directory.
-          std::vector<std::string> argv{"/bin/sh", "-c", "\"$@\"; code=$?; rm -rf \"$0\"; exit \"$code\"",
-                                        directory_};
-          const auto master = ssh({"-o", "ControlMaster=yes", "-T"}, words);
-          argv.insert(argv.end(), master.begin(), master.end());
-          return SpawnRequest{argv};
-        });
+        loop_, static_cast<ChannelEvents&>(*this),
+        [this](const auto& words, bool) {
+          return SpawnRequest{ssh({"-o", "ControlMaster=yes", "-T"}, words)};
+        },
+        std::vector{directory_});
     // Says so on its standard output once it is connected, and lives until its input ends.
     master_->exec({"echo", greeting_, "$SSH_CONNECTION;", "exec", "cat"}, std::nullopt);
   }

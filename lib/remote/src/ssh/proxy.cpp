@@ -14,6 +14,11 @@
 #include "../process.hpp"
 
 namespace jackal::remote {
+namespace {
+
+constexpr std::chrono::seconds kGrace{1};  // for a client without us
+
+}  // namespace
 
 Result<std::unique_ptr<ProxyCommand>> ProxyCommand::start(const std::string& command) {
   DescriptorPair ends = open_socket_pair();
@@ -23,8 +28,12 @@ Result<std::unique_ptr<ProxyCommand>> ProxyCommand::start(const std::string& com
   // A file takes whatever it says, at any time, without anybody reading along.
   proxy->stderr_ = open_unnamed_file();
   if (!proxy->stderr_) return fail(shortage("make a temporary file", errno));
+  auto guard = LocalGuard::start({}, kGrace, 1);
+  if (!guard) return fail(guard.error());
+  proxy->guard_.emplace(std::move(*guard));
   SpawnRequest request{{"/bin/sh", "-c", "exec " + command}};
   request.descriptors = {ends.second.get(), ends.second.get(), proxy->stderr_.get()};
+  request.in_child = [&proxy] { proxy->guard_->announce_self(0); };
   const auto child = spawn(request);
   if (!child) return fail(child.error());
   proxy->child_ = *child;
@@ -32,6 +41,13 @@ Result<std::unique_ptr<ProxyCommand>> ProxyCommand::start(const std::string& com
 }
 
 ProxyCommand::~ProxyCommand() {
+  end_child();
+  if (!guard_) return;
+  guard_->dismiss();
+  ::waitpid(guard_->id(), nullptr, 0);
+}
+
+void ProxyCommand::end_child() {
   if (child_ <= 0) return;
   // Its group, since the shell may have started more; ssh ends at once on TERM.
   ::kill(-child_, SIGTERM);
