@@ -1,5 +1,7 @@
 #include "transports/tcp/address.hpp"
 
+#include <future>
+
 #include "support/catch.hpp"
 
 using namespace jackal::collectives;
@@ -25,7 +27,7 @@ TEST_CASE("anything else is no address and port") {
 }
 
 TEST_CASE("an address travels as an endpoint, and a link-local one takes the receiver's interface") {
-  const Resolved there = resolve({"127.0.0.1", 5000});
+  const Resolved there = resolve({"127.0.0.1", 5000}, Clock::now() + std::chrono::seconds(10));
   REQUIRE(there.addresses.size() == 1);
   CHECK(there.addresses[0].text() == "127.0.0.1:5000");
   CHECK(SocketAddress::of(there.addresses[0].endpoint(), {}).text() == "127.0.0.1:5000");
@@ -38,4 +40,22 @@ TEST_CASE("an address travels as an endpoint, and a link-local one takes the rec
       SocketAddress::of(link_local, SocketAddress(reinterpret_cast<const sockaddr*>(&near), sizeof near));
   CHECK(reinterpret_cast<const sockaddr_in6*>(made.get())->sin6_scope_id == 7);
   CHECK(made.endpoint() == link_local);
+}
+
+TEST_CASE("a name service that does not answer is given up at the deadline") {
+  std::promise<void> answer;
+  const auto begun = Clock::now();
+  const Resolved nothing =
+      look_up_within(begun + std::chrono::milliseconds(50), [waits = answer.get_future().share()] {
+        waits.wait();
+        return Resolved{};
+      });
+  CHECK(nothing.addresses.empty());
+  CHECK(nothing.problem == "the name service did not answer in time; give a numeric address");
+  CHECK(Clock::now() - begun < std::chrono::seconds(10));
+  answer.set_value();
+}
+
+TEST_CASE("a name is looked up") {
+  CHECK(!resolve({"localhost", 5000}, Clock::now() + std::chrono::seconds(30)).addresses.empty());
 }

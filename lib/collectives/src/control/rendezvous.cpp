@@ -29,7 +29,7 @@ void mark_coordinator_busy(const Job& job) {
 
 UniqueFd listen_at_coordinator(const Job& job, Meeting& meeting) {
   const std::string where = place(job.coordinator);
-  const Resolved resolved = resolve(job.coordinator);
+  const Resolved resolved = resolve(job.coordinator, meeting.deadline());
   if (resolved.addresses.empty())
     throw meeting.error(Code::io, "cannot find the coordinator's address " + where + ": " + resolved.problem,
                         0, where);
@@ -110,7 +110,7 @@ void host_meeting(const Job& job, Meeting& meeting, const std::string& within) {
 
 // One attempt to reach rank 0. True when it has answered; otherwise `why` says what came instead.
 bool try_to_join(const Job& job, Meeting& meeting, std::string& why) {
-  const Resolved resolved = resolve(job.coordinator);
+  const Resolved resolved = resolve(job.coordinator, meeting.deadline());
   if (resolved.addresses.empty()) why = resolved.problem;
   for (const SocketAddress& address : resolved.addresses) {
     Opened opened =

@@ -5,11 +5,32 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include "jackal/base/text.hpp"
 
 namespace jackal::collectives {
+namespace {
+
+Resolved ask(const HostPort& where, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* found = nullptr;
+  const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
+  if (failed != 0) return {{}, ::gai_strerror(failed)};
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  Resolved resolved;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
+    if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
+      resolved.addresses.emplace_back(one->ai_addr, one->ai_addrlen);
+  if (resolved.addresses.empty()) resolved.problem = "no IPv4 or IPv6 address";
+  return resolved;
+}
+
+}  // namespace
 
 std::optional<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -97,19 +118,20 @@ std::string SocketAddress::text() const {
   return (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port.data();
 }
 
-Resolved resolve(const HostPort& where) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
-  if (failed != 0) return {{}, ::gai_strerror(failed)};
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  Resolved resolved;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
-    if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
-      resolved.addresses.emplace_back(one->ai_addr, one->ai_addrlen);
-  if (resolved.addresses.empty()) resolved.problem = "no IPv4 or IPv6 address";
-  return resolved;
+Resolved look_up_within(Deadline deadline, std::function<Resolved()> look_up) {
+  std::promise<Resolved> promise;
+  std::future<Resolved> found = promise.get_future();
+  std::thread([promise = std::move(promise), look_up = std::move(look_up)]() mutable {
+    promise.set_value(look_up());
+  }).detach();
+  if (found.wait_until(deadline) == std::future_status::ready) return found.get();
+  return {{}, "the name service did not answer in time; give a numeric address"};
+}
+
+Resolved resolve(const HostPort& where, Deadline deadline) {
+  Resolved numeric = ask(where, AI_NUMERICHOST);
+  if (!numeric.addresses.empty()) return numeric;
+  return look_up_within(deadline, [where] { return ask(where, 0); });
 }
 
 }  // namespace jackal::collectives

@@ -5,12 +5,14 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "control/messages.hpp"
+#include "error.hpp"
 
 namespace jackal::collectives {
 
@@ -51,8 +53,11 @@ struct Resolved {
   std::string problem;  // set when there is none
 };
 
-/// Every address of `where`. A numeric address needs no name service; a name waits as long as the system's
-/// resolver does.
-Resolved resolve(const HostPort& where);
+/// Every address of `where`. A numeric address needs no name service; a name has time until the deadline.
+Resolved resolve(const HostPort& where, Deadline deadline);
+
+/// What `look_up` finds, if it does in time. Nothing interrupts the system's resolver: past the deadline it
+/// goes on in a thread of its own, and nobody waits for it.
+Resolved look_up_within(Deadline deadline, std::function<Resolved()> look_up);
 
 }  // namespace jackal::collectives
