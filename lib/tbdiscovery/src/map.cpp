@@ -148,7 +148,14 @@ private:
     return first->id;
   }
 
+  /// A machine that was named before sees the same cables once more.
+  bool is_repeated(std::size_t node) const {
+    return std::any_of(same_machine_.begin(), same_machine_.end(),
+                       [&](const auto& same) { return same.second == node; });
+  }
+
   void look_around(std::size_t node) {
+    if (is_repeated(node)) return;
     const auto& buses = map_.nodes[node].report.buses;
     for (std::size_t i = 0; buses && i < buses->size(); ++i) {
       for (const auto& device : (*buses)[i].devices) {

@@ -44,8 +44,8 @@ void check_shape(ProblemList& list, std::size_t index) {
     const End& blind = cable.seen_by_a ? cable.b : cable.a;
     const End& other = cable.seen_by_a ? cable.a : cable.b;
     list.at_cable(ProblemCode::cable_seen_once, Severity::warning, index, blind,
-                  {fmt::format("{} sees {}, but not the other way round", list.map.node(other).name(),
-                               list.map.node(blind).name()),
+                  {fmt::format("{} sees {}, but {} sees nothing", describe(list.map, other),
+                               list.map.node(blind).name(), describe(list.map, blind)),
                    "The link between them is half up; it may not carry data.",
                    fmt::format("Unplug the cable {} at both ends and plug it in again.", name)});
   }
@@ -207,17 +207,29 @@ void check_uneven(ProblemList& list, std::vector<Pair>& missing, std::vector<End
       if (!free) continue;
       const End moves = cable.end_beyond(stays.node);
       taken.push_back({lacking, *free});
-      list.at_cable(ProblemCode::uneven_cables, Severity::notice, i, moves,
-                    {fmt::format("{} cables join {} and {}, while {} and {} have none", same.size(),
-                                 map.node(cable.a).name(), map.node(cable.b).name(),
-                                 map.nodes[stays.node].name(), map.nodes[lacking].name()),
-                     "With one cable for every pair the machines would form a mesh, the fastest shape.",
-                     fmt::format("Move the end at {} to {}.", describe(map, moves),
-                                 describe(map, End{lacking, *free}))});
+      list.at_cable(
+          ProblemCode::uneven_cables, Severity::notice, i, moves,
+          {fmt::format("the cable {} is one of {} between {} and {}, while {} and {} have none",
+                       describe(map, cable), same.size(), map.node(cable.a).name(), map.node(cable.b).name(),
+                       map.nodes[stays.node].name(), map.nodes[lacking].name()),
+           "With one cable for every pair the machines would form a mesh, the fastest shape.",
+           fmt::format("Move the end at {} to {}.", describe(map, moves),
+                       describe(map, End{lacking, *free}))});
       missing.erase(pair);
       break;
     }
   }
+}
+
+/// Every pair that is cabled has the same number of cables, more than one: a wide ring that was meant so.
+bool is_evenly_doubled(const ClusterMap& map) {
+  std::size_t width = 0;
+  for (const auto& cable : map.cables) {
+    const auto count = cables_between(map, cable.a.node, cable.b.node).size();
+    if (width != 0 && count != width) return false;
+    width = count;
+  }
+  return width > 1;
 }
 
 void check_mesh(ProblemList& list) {
@@ -231,6 +243,7 @@ void check_mesh(ProblemList& list) {
     return node.ports.size() + 1 >= map.nodes.size();
   });
   if (!ports_suffice && !wanted) return;
+  if (!wanted && list.planned && is_evenly_doubled(map)) return;
   std::vector<End> taken;
   check_uneven(list, missing, taken);
   for (const auto& [a, b] : missing) {
@@ -266,6 +279,8 @@ void find_cable_problems(ProblemList& list) {
     check_end(list, i, cable.a);
     check_end(list, i, cable.b);
   }
+  // A machine that is there twice seems to lack the cables that it has under its other name.
+  if (!list.map.same_machine.empty()) return;
   // While some node keeps silent, a stranger may be that node, and what seems missing may be there.
   const auto silent = [](const Node& node) { return !node.report.buses; };
   if (std::any_of(list.map.nodes.begin(), list.map.nodes.end(), silent)) return;

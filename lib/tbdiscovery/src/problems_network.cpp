@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "jackal/base/text.hpp"
 #include "problem_list.hpp"
 
 namespace jackal::tbdiscovery {
@@ -35,6 +36,34 @@ private:
   std::map<Bridge, Bridge> parents_;
 };
 
+/// Internet Sharing makes bridges of its own, numbered from 100.
+bool is_shared(const std::string& bridge) {
+  const auto number = bridge.find("bridge") == 0 ? parse_integer<int>(bridge.substr(6)) : std::nullopt;
+  return number && *number >= 100;
+}
+
+void check_membership(ProblemList& list, std::size_t cable, const End& end) {
+  const Port& port = list.map.port(end);
+  if (port.bridge.empty()) return;
+  const auto what =
+      fmt::format("{} ({}) is a member of {}", describe(list.map, end), port.interface, port.bridge);
+  if (is_shared(port.bridge)) {
+    list.at_cable(ProblemCode::internet_sharing, Severity::warning, cable, end,
+                  {what + ", which Internet Sharing made",
+                   "It hands out addresses on the cable, and takes the port back whenever it starts.",
+                   fmt::format("Switch Internet Sharing off on {} (System Settings > General > Sharing).",
+                               list.map.node(end).name())});
+    return;
+  }
+  list.at_cable(
+      ProblemCode::bridge_owns_port, Severity::warning, cable, end,
+      {what,
+       port.gids_known && !port.has_ipv4_gid()
+           ? "A member has no address of its own, so RDMA finds no GID on it."
+           : "The bridge mixes the traffic of all its cables.",
+       "Set the links up; the commands take this port out of the bridge and leave its other members."});
+}
+
 void check_bridges(ProblemList& list) {
   Forest forest;
   for (std::size_t i = 0; i < list.map.cables.size(); ++i) {
@@ -51,17 +80,9 @@ void check_bridges(ProblemList& list) {
            "Set the links up (the commands take these ports out of the bridges), or unplug this cable "
            "until then."});
     }
-    for (const End& end : {cable.a, cable.b}) {
-      const Port& port = list.map.port(end);
-      if (port.bridge.empty() || !between_nodes(cable)) continue;
-      const bool empty_gids = port.gids_known && !port.has_ipv4_gid();
-      list.at_cable(
-          ProblemCode::bridge_owns_port, Severity::warning, i, end,
-          {fmt::format("{} ({}) is a member of {}", describe(list.map, end), port.interface, port.bridge),
-           empty_gids ? "A member has no address of its own, so RDMA finds no GID on it."
-                      : "The bridge mixes the traffic of all its cables.",
-           "Set the links up; the commands take this port out of the bridge and leave its other members."});
-    }
+    if (!between_nodes(cable)) continue;
+    check_membership(list, i, cable.a);
+    check_membership(list, i, cable.b);
   }
 }
 
@@ -150,8 +171,9 @@ void check_management(ProblemList& list) {
     const auto port = interface ? port_behind(list.map, node, interface->name) : std::nullopt;
     if (!port) continue;
     list.at_port(ProblemCode::management_on_cable, Severity::error, *port,
-                 {fmt::format("{} was reached over {} ({}), which is a Thunderbolt cable", report.node,
-                              interface->name, to_string(*report.ssh_address)),
+                 {fmt::format("{} was reached over its port {} ({}, {}), which is a Thunderbolt cable",
+                              report.node, list.map.port(*port).receptacle, interface->name,
+                              to_string(*report.ssh_address)),
                   "Setting up that cable would cut the connection over which it is set up.",
                   fmt::format("Name {} by its address on Ethernet or Wi-Fi.", report.node)})
         .blocks = list.request.auto_setup;
