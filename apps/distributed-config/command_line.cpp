@@ -18,6 +18,8 @@ const cli::Table& flag_table() {
                {"--ssh", "WHICH", "libssh (default), or system: the installed ssh program"},
                {"--from-probes", "DIR", "read what the hosts said from DIR/HOST/; connect to nobody"},
                {"--save-probes", "DIR", "write what the hosts say to DIR/HOST/"},
+               {"--redact", "",
+                "save the probes without host and user names, serial numbers, UUIDs and addresses"},
            }},
           {"What to plan",
            {
@@ -36,6 +38,7 @@ const cli::Table& flag_table() {
                {"--json", "", "print everything for programs"},
                {"--dot", "", "print the map alone, for Graphviz"},
                {"--svg", "FILE", "draw the map there"},
+               {"--report", "FILE", "write all of it as one HTML page, for reading, phones and paper"},
                {"--verbose", "", "say what each host answers, and when"},
                {"--version", "", "print the version and end"},
                {"-h,--help", "", "print this and end"},

@@ -24,6 +24,7 @@ void read_values(cli::Reading& in, Options& out) {
   in.text("--output-hostfile", out.output_hostfile);
   in.text("--check", out.check);
   in.text("--svg", out.svg);
+  in.text("--report", out.report);
   in.choice("--ssh", out.ssh, {"libssh", "system"});
   in.choice("--over", out.request.over, {"thunderbolt", "ethernet"});
   in.set("--backend", out.request.backend, planned_backend);
@@ -47,16 +48,23 @@ std::optional<Error> contradiction(const cli::Reading& in) {
                "give one of --hosts and --hostfile; --exclude leaves hosts of a file out")) {
     return error;
   }
-  if (auto error =
-          both(in, "--save-probes", "--from-probes", "the probes come from files and are saved already",
-               "leave it out, or copy the directory")) {
-    return error;
+  if (in.has("--redact") && !in.has("--save-probes")) {
+    return Error{ErrorCode::usage, "--redact", "it concerns saved probes, and none are saved",
+                 "add --save-probes DIR, or leave it out"};
+  }
+  if (!in.has("--redact")) {
+    if (auto error =
+            both(in, "--save-probes", "--from-probes", "the probes come from files and are saved already",
+                 "leave it out, or add --redact for a copy without names and addresses")) {
+      return error;
+    }
   }
   if (auto error =
           both(in, "--json", "--dot", "--dot is given as well, and both print to standard output", one)) {
     return error;
   }
-  for (const char* flag : {"--output-hostfile", "--backend", "--env", "--allow-subset", "--dot"}) {
+  for (const char* flag :
+       {"--output-hostfile", "--backend", "--env", "--allow-subset", "--dot", "--report"}) {
     if (auto error = both(in, flag, "--check", "nothing is planned where --check is given",
                           "leave " + std::string(flag) + " or --check out")) {
       return error;
@@ -84,6 +92,7 @@ Result<Options> parse_options(const std::vector<std::string>& args) {
                                          : Action::plan;
   options.ignore_unreachable = in.has("--ignore-unreachable");
   options.request.allow_subset = in.has("--allow-subset");
+  options.redact = in.has("--redact");
   options.json = in.has("--json");
   options.dot = in.has("--dot");
   options.verbose = in.has("--verbose");

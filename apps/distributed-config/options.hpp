@@ -22,13 +22,15 @@ struct Options {
   std::optional<std::string> ssh_config;
   remote::Transport ssh = remote::Transport::libssh;
   std::optional<std::string> from_probes;
-  std::optional<std::string> save_probes;  // never together with from_probes
+  std::optional<std::string> save_probes;  // together with from_probes only to redact them
+  bool redact = false;                     // only with save_probes
   tbdiscovery::Request request;
   std::optional<std::string> output_hostfile;
   std::optional<std::string> check;  // with Action::check
   bool json = false;
   bool dot = false;  // never together with json
   std::optional<std::string> svg;
+  std::optional<std::string> report;  // not with Action::check
   bool verbose = false;
 };
 

@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
+#include "jackal/base/exit_code.hpp"
+#include "jackal/hostfile/writer.hpp"
 #include "jackal/tbdiscovery/drawing.hpp"
 
 namespace jackal::distributed_config {
 namespace {
 
 using namespace tbdiscovery;
-
-constexpr int kCheckJsonVersion = 1;
 
 void add_section(std::string& text, const std::string& title, const std::string& body) {
   if (body.empty()) return;
@@ -25,9 +25,20 @@ std::string commands_text(const std::vector<NodeSetup>& setup) {
   return text;
 }
 
+bool wrote_hostfile(const Outcome& outcome) {
+  return std::any_of(outcome.files.begin(), outcome.files.end(),
+                     [](const WrittenFile& file) { return file.kind == "hostfile"; });
+}
+
+std::string files_text(const Outcome& outcome) {
+  std::string text;
+  for (const auto& file : outcome.files) text += fmt::format("{:<9} {}\n", file.kind, file.path);
+  return text;
+}
+
 }  // namespace
 
-std::string findings_text(const Findings& findings) {
+std::string findings_text(const Findings& findings, const Outcome& outcome) {
   std::string text;
   add_section(text, "Ports", draw_table(findings.map));
   if (!findings.map.cables.empty()) add_section(text, "Cables", draw_picture(findings.map));
@@ -37,6 +48,9 @@ std::string findings_text(const Findings& findings) {
                             : "none: " + findings.plan.error().text() + "\n");
   add_section(text, "Commands that set the links up, to be pasted on each machine",
               commands_text(findings.setup));
+  if (findings.plan && outcome.exit == kExitOk && !wrote_hostfile(outcome))
+    add_section(text, "Host file", hostfile::to_json(findings.plan->hostfile));
+  add_section(text, "Files written", files_text(outcome));
   return text;
 }
 
@@ -45,18 +59,6 @@ std::string differences_text(const std::vector<Difference>& differences) {
   std::string text;
   for (const auto& difference : differences) text += difference.text + "\n";
   return text;
-}
-
-std::string differences_json(const std::vector<Difference>& differences) {
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& difference : differences) {
-    list.push_back({{"kind", to_string(difference.kind)},
-                    {"rank", difference.rank},
-                    {"peer", difference.peer},
-                    {"text", difference.text}});
-  }
-  const nlohmann::ordered_json document = {{"version", kCheckJsonVersion}, {"differences", list}};
-  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace jackal::distributed_config

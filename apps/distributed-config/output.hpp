@@ -6,6 +6,7 @@
 
 #include "jackal/base/error.hpp"
 #include "jackal/tbdiscovery/compare.hpp"
+#include "jackal/tbdiscovery/json.hpp"
 #include "jackal/tbdiscovery/map.hpp"
 #include "jackal/tbdiscovery/plan.hpp"
 #include "jackal/tbdiscovery/problems.hpp"
@@ -20,11 +21,10 @@ struct Findings {
   std::vector<tbdiscovery::NodeSetup> setup;
 };
 
-/// Ports, picture, problems, plan, commands.
-std::string findings_text(const Findings& findings);
+/// Ports, picture, problems, plan, commands, files.
+std::string findings_text(const Findings& findings, const tbdiscovery::Outcome& outcome);
 
 /// A line a difference, or that there is none.
 std::string differences_text(const std::vector<tbdiscovery::Difference>& differences);
-std::string differences_json(const std::vector<tbdiscovery::Difference>& differences);
 
 }  // namespace jackal::distributed_config

@@ -12,7 +12,9 @@
 #include "jackal/hostfile/reader.hpp"
 #include "jackal/hostfile/writer.hpp"
 #include "jackal/tbdiscovery/drawing.hpp"
+#include "jackal/tbdiscovery/html.hpp"
 #include "jackal/tbdiscovery/json.hpp"
+#include "jackal/tbdiscovery/redact.hpp"
 
 namespace jackal::distributed_config {
 namespace {
@@ -22,7 +24,7 @@ using namespace tbdiscovery;
 void say(const std::string& text) { fmt::print(stderr, "distributed-config: {}\n", text); }
 
 /// Those that answered, where --ignore-unreachable asks for it.
-Result<RawProbes> without_unreachable(RawProbes probes) {
+Result<RawProbes> without_unreachable(RawProbes probes, Outcome& outcome) {
   RawProbes answered;
   std::optional<Error> first;
   for (auto& node : probes) {
@@ -31,17 +33,18 @@ Result<RawProbes> without_unreachable(RawProbes probes) {
       continue;
     }
     say("left out: " + node.failure->text());
+    outcome.ignored.push_back({node.node, node.failure->text()});
     if (!first) first = node.failure;
   }
   if (answered.empty() && first) return fail(*first);
   return answered;
 }
 
-Result<void> save(const std::string& directory, const RawProbes& probes) {
+Result<void> save(const Options& options, const RawProbes& probes) {
   RawProbes answered;
   std::copy_if(probes.begin(), probes.end(), std::back_inserter(answered),
                [](const NodeProbes& node) { return !node.failure; });
-  return write_probes(directory, answered);
+  return write_probes(*options.save_probes, options.redact ? redact(answered) : answered);
 }
 
 Findings find(const ClusterMap& map, const Request& request) {
@@ -75,47 +78,58 @@ int exit_code(const Findings& findings) {
   return findings.plan && !blocked ? kExitOk : kExitFailed;
 }
 
-std::string text_for(const Options& options, const Findings& findings) {
-  if (options.json) return to_json(findings.map, findings.problems, findings.plan, findings.setup);
-  if (options.dot) return draw_dot(findings.map);
-  std::string text = findings_text(findings);
-  if (!options.output_hostfile && exit_code(findings) == kExitOk) {
-    text += "\nHost file\n" + hostfile::to_json(findings.plan->hostfile);
-  }
-  return text;
+std::string text_for(const Options& options, const Findings& findings, const Outcome& outcome) {
+  if (options.json) return to_json(findings.map, findings.problems, findings.plan, findings.setup, outcome);
+  return options.dot ? draw_dot(findings.map) : findings_text(findings, outcome);
 }
 
-int plan(const Options& options, const ClusterMap& map) {
+/// The host file last: it is there only when everything else is.
+Result<void> write_files(const Options& options, const Findings& findings, Outcome& outcome) {
+  if (options.report) {
+    const auto page =
+        to_html({findings.map, findings.problems, findings.plan, findings.setup, outcome.measurements});
+    if (auto written = write_file(*options.report, page); !written) return written;
+    outcome.files.push_back({"report", *options.report});
+  }
+  if (outcome.exit != kExitOk || !options.output_hostfile) return {};
+  if (auto written = hostfile::write(*options.output_hostfile, findings.plan->hostfile); !written)
+    return written;
+  outcome.files.push_back({"hostfile", *options.output_hostfile});
+  return {};
+}
+
+void tell_files(const Outcome& outcome) {
+  for (const auto& file : outcome.files) say("wrote " + file.path);
+}
+
+int plan(const Options& options, const ClusterMap& map, Outcome outcome) {
   const Findings findings = find(map, options.request);
-  if (const auto printed = cli::print(text_for(options, findings)); !printed)
+  outcome.exit = exit_code(findings);
+  if (const auto written = write_files(options, findings, outcome); !written)
+    return end_unwritten(written.error());
+  if (const auto printed = cli::print(text_for(options, findings, outcome)); !printed)
     return end_with(printed.error());
-  const int code = exit_code(findings);
-  if (code != kExitOk) {
+  if (options.dot) tell_files(outcome);
+  if (outcome.exit != kExitOk) {
     const bool failed = !findings.plan && (options.json || options.dot);
     say(failed ? findings.plan.error().text() : "no host file: see the problems");
-    return code;
   }
-  if (!options.output_hostfile) return code;
-  const auto written = hostfile::write(*options.output_hostfile, findings.plan->hostfile);
-  if (!written) return end_unwritten(written.error());
-  say("wrote " + *options.output_hostfile);
-  return code;
+  return outcome.exit;
 }
 
-int check(const Options& options, const ClusterMap& map) {
+int check(const Options& options, const ClusterMap& map, Outcome outcome) {
   const auto read = hostfile::read(*options.check);
   if (!read) return end_with(read.error());
   const auto differences = compare(read->hostfile, map);
-  const auto printed =
-      cli::print(options.json ? differences_json(differences) : differences_text(differences));
+  outcome.exit = has_unreachable(map) ? kExitUnreachable : differences.empty() ? kExitOk : kExitDiffers;
+  const auto printed = cli::print(options.json ? to_json(*options.check, map, differences, outcome)
+                                               : differences_text(differences));
   if (!printed) return end_with(printed.error());
-  if (has_unreachable(map)) {
-    for (const auto& node : map.nodes) {
-      if (node.report.failure) say(node.report.failure->text());
-    }
-    return kExitUnreachable;
+  if (!options.json) tell_files(outcome);
+  for (const auto& node : map.nodes) {
+    if (node.report.failure) say(node.report.failure->text());
   }
-  return differences.empty() ? kExitOk : kExitDiffers;
+  return outcome.exit;
 }
 
 }  // namespace
@@ -135,12 +149,13 @@ int run(const Options& options) {
     return kExitInterrupted;
   }
   RawProbes probes = std::move(**gathered);
+  Outcome outcome;
   if (options.save_probes) {
-    if (const auto saved = save(*options.save_probes, probes); !saved) return end_unwritten(saved.error());
-    say("wrote " + *options.save_probes);
+    if (const auto saved = save(options, probes); !saved) return end_unwritten(saved.error());
+    outcome.files.push_back({"probes", *options.save_probes});
   }
   if (options.ignore_unreachable) {
-    auto answered = without_unreachable(std::move(probes));
+    auto answered = without_unreachable(std::move(probes), outcome);
     if (!answered) return end_with(answered.error());
     probes = std::move(*answered);
   }
@@ -148,9 +163,10 @@ int run(const Options& options) {
   if (options.svg) {
     if (const auto written = write_file(*options.svg, draw_svg(map)); !written)
       return end_unwritten(written.error());
-    say("wrote " + *options.svg);
+    outcome.files.push_back({"svg", *options.svg});
   }
-  return options.action == Action::check ? check(options, map) : plan(options, map);
+  return options.action == Action::check ? check(options, map, std::move(outcome))
+                                         : plan(options, map, std::move(outcome));
 }
 
 }  // namespace jackal::distributed_config

@@ -13,25 +13,6 @@ from fixture import wait_for
 NAMES = ["m1", "m2", "m3", "m4"]
 
 
-@pytest.fixture
-def config(bin_dir):
-    """config(*arguments) → CompletedProcess."""
-    return lambda *arguments, **options: run([bin_dir / "distributed-config", *arguments], **options)
-
-
-@pytest.fixture
-def probes(bin_dir, tmp_path):
-    """probes(shape, machines) → a directory of saved probes of a made-up cluster."""
-
-    def make(shape, machines):
-        directory = tmp_path / f"{shape}-{machines}"
-        program = bin_dir.parent / "tests" / "simmac_probes"
-        subprocess.run([program, shape, str(machines), directory], check=True)
-        return directory
-
-    return make
-
-
 @pytest.mark.parametrize(
     ("shape", "machines", "arguments", "backend", "cables"),
     [
@@ -175,7 +156,8 @@ def test_live_nodes_give_an_ethernet_host_file_that_launch_runs_on(cluster4, bin
     assert live.returncode == 0, live
     assert [host["ips"] for host in json.loads(hosts.read_text())["hosts"]] == [["10.77.0.1"], ["10.77.0.2"]]
     replayed = run([config[0], "--from-probes", saved, "--hosts", "n1,n2", "--over", "ethernet", "--json"])
-    assert replayed.stdout == live.stdout
+    # What was written differs, what was found does not.
+    assert {**json.loads(replayed.stdout), "files": []} == {**json.loads(live.stdout), "files": []}
     launch = [bin_dir / "launch", "--ssh-config", cluster.ssh_config, "--hostfile", hosts]
     ran = cluster.exec("head", [*launch, "--", "hostname"])
     assert (ran.returncode, sorted(ran.stdout.split())) == (0, ["n1", "n2"])

@@ -31,23 +31,6 @@ std::string port_label(const ClusterMap& map, const End& end) {
   return port.receptacle.empty() ? port.interface : fmt::format("{} {}", port.receptacle, port.interface);
 }
 
-std::string xml_text(const std::string& text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 struct Point {
   double x = 0;
   double y = 0;
@@ -55,6 +38,7 @@ struct Point {
 
 constexpr double kBoxWidth = 168;
 constexpr double kBoxHeight = 46;
+constexpr double kMargin = 8;    // around everything
 constexpr double kBetween = 14;  // parallel cables
 
 /// Where machines stand and cables end.
@@ -63,7 +47,7 @@ public:
   explicit Canvas(const ClusterMap& map) : map_(map) {
     const double count = static_cast<double>(map.nodes.size());
     radius_ = map.nodes.size() < 2 ? 0 : std::max(190.0, count * kBoxWidth * 1.2 / 6.28);
-    center_ = {radius_ + kBoxWidth, radius_ + kBoxHeight * 2};
+    center_ = {radius_ + kBoxWidth / 2 + kMargin, radius_ + kBoxHeight / 2 + kMargin};
   }
 
   double width() const { return 2 * center_.x; }
@@ -119,13 +103,15 @@ std::string svg_cable(const ClusterMap& map, const Canvas& canvas, std::size_t i
   const bool rdma = rdma_obstacle(map, cable).empty();
   auto out = fmt::format(
       "  <line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" "
-      "stroke-width=\"3\"{}><title>{}</title></line>\n",
-      a.x, a.y, b.x, b.y, rdma ? "#1f6feb" : "#8a8a8a", rdma ? "" : " stroke-dasharray=\"8 5\"",
+      "stroke-width=\"3\" class=\"cable{}\"{}><title>{}</title></line>\n",
+      a.x, a.y, b.x, b.y, rdma ? "#1f6feb" : "#8a8a8a", rdma ? " rdma" : "",
+      rdma ? "" : " stroke-dasharray=\"8 5\"",
       xml_text(describe(map, cable) + ": " + cable_text(map, cable)));
   for (const auto& [from, to, end] : {std::tuple{a, b, cable.a}, std::tuple{b, a, cable.b}}) {
     // A white rim under the letters keeps them readable on the line.
     for (const auto* look :
-         {"fill=\"white\" stroke=\"white\" stroke-width=\"4\" aria-hidden=\"true\"", "fill=\"#24292f\""}) {
+         {"class=\"rim\" fill=\"white\" stroke=\"white\" stroke-width=\"4\" aria-hidden=\"true\"",
+          "class=\"label\" fill=\"#24292f\""}) {
       out += svg_text(beside_box(from, to), port_label(map, end),
                       fmt::format("font-size=\"11\" text-anchor=\"middle\" {}", look));
     }
@@ -136,19 +122,20 @@ std::string svg_cable(const ClusterMap& map, const Canvas& canvas, std::size_t i
 std::string svg_machine(const ClusterMap& map, const Canvas& canvas, std::size_t node) {
   const Point at = canvas.machine(node);
   auto out = fmt::format(
-      "  <rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"#f6f8fa\" "
+      "  <rect class=\"machine\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{}\" height=\"{}\" rx=\"8\" "
+      "fill=\"#f6f8fa\" "
       "stroke=\"#24292f\"/>\n",
       at.x - kBoxWidth / 2, at.y - kBoxHeight / 2, kBoxWidth, kBoxHeight);
   const auto fit = [](const std::string& text) {  // the box has room for about 24 letters
     return width_of(text) <= 24 ? text : text.substr(0, 21) + "...";
   };
   out += svg_text({at.x, at.y - 4}, fit(map.nodes[node].name()),
-                  "font-size=\"15\" font-weight=\"bold\" text-anchor=\"middle\"");
+                  "class=\"name\" font-size=\"15\" font-weight=\"bold\" text-anchor=\"middle\"");
   const auto& model = map.nodes[node].report.model;
   out += svg_text({at.x, at.y + 14},
                   fit(model.empty() ? "RDMA " + rdma_text(map.nodes[node])
                                     : model + ", RDMA " + rdma_text(map.nodes[node])),
-                  "font-size=\"11\" text-anchor=\"middle\"");
+                  "class=\"detail\" font-size=\"11\" text-anchor=\"middle\"");
   return out;
 }
 

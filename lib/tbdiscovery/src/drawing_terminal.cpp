@@ -155,9 +155,7 @@ std::string draw_problems(const std::vector<Problem>& problems) {
                         problem.blocks ? " blocks" : "");
     // Ten ports in a bridge are ten lines, but one reason and one remedy.
     for (std::size_t j = i; j < problems.size(); ++j) {
-      const bool same = problems[j].code == problem.code && problems[j].next == problem.next &&
-                        problems[j].why == problem.why && problems[j].blocks == problem.blocks;
-      if (!same) continue;
+      if (!same_advice(problem, problems[j])) continue;
       told[j] = true;
       const auto place = place_of(problems[j]);
       text += fmt::format("  {}{}\n", problems[j].what.find(place) == std::string::npos ? place + ": " : "",
@@ -179,6 +177,7 @@ std::string draw_plan(const ClusterMap& map, const Plan& plan) {
     text += fmt::format("  {} ({}) – {} ({}), {}\n", describe(map, cable.a), to_string(planned.ip_a),
                         describe(map, cable.b), to_string(planned.ip_b), planned.rdma ? "RDMA" : "TCP");
   }
+  if (plan.search) text += fmt::format("  ring {}\n", describe(*plan.search));
   for (const auto& note : plan.notes) text += fmt::format("  note: {}\n", note);
   return printable_lines(text);
 }

@@ -83,6 +83,28 @@ std::string cable_text(const ClusterMap& map, const Cable& cable) {
   return text + (why.empty() ? "RDMA" : "TCP only: " + why);
 }
 
+bool same_advice(const Problem& left, const Problem& right) {
+  return left.code == right.code && left.next == right.next && left.why == right.why &&
+         left.blocks == right.blocks;
+}
+
+std::string xml_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
 std::string printable(const std::string& text) {
   std::string out = valid_utf8(text);
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -132,14 +132,27 @@ json cable_json(const ClusterMap& map, const Cable& cable) {
           {"gbps", speed_or_null(cable.gbps)},
           {"through", cable.through},
           {"rdma", obstacle.empty()},
-          {"rdma_obstacle", text_or_null(obstacle)}};
+          {"rdma_obstacle", text_or_null(obstacle)},
+          {"tcp_obstacle", text_or_null(tcp_obstacle(map, cable))}};
 }
 
-json other_json(const ClusterMap& map, const End& port, const char* kind, const std::string& name) {
-  return {{"node", map.node(port).name()},
-          {"receptacle", text_or_null(map.port(port).receptacle)},
-          {"kind", kind},
-          {"name", text_or_null(name)}};
+json stranger_json(const ClusterMap& map, const Stranger& stranger) {
+  return {{"node", map.node(stranger.port).name()},
+          {"receptacle", text_or_null(map.port(stranger.port).receptacle)},
+          {"kind", "computer"},
+          {"name", text_or_null(stranger.name)},
+          {"model", text_or_null(stranger.model)},
+          {"domain_uuid", text_or_null(stranger.domain_uuid)},
+          {"through", stranger.through}};
+}
+
+json attachment_json(const ClusterMap& map, const Attachment& attachment) {
+  return {{"node", map.node(attachment.port).name()},
+          {"receptacle", text_or_null(map.port(attachment.port).receptacle)},
+          {"kind", "device"},
+          {"name", text_or_null(attachment.name)},
+          {"vendor", text_or_null(attachment.vendor)},
+          {"depth", attachment.depth}};
 }
 
 json problem_json(const Problem& problem) {
@@ -160,8 +173,12 @@ json plan_json(const ClusterMap& map, const Plan& plan) {
               {"ranks", json::array()},
               {"left_out", json::array()},
               {"reason", plan.reason},
+              {"search", json()},
               {"notes", plan.notes},
               {"cables", json::array()}};
+  if (plan.search) {
+    out["search"] = {{"proven", plan.search->proven}, {"upper_bound", plan.search->upper_bound}};
+  }
   for (const auto node : plan.ranks) out["ranks"].push_back(map.nodes[node].name());
   for (const auto node : plan.left_out) out["left_out"].push_back(map.nodes[node].name());
   for (const auto& cable : plan.cables) {
@@ -183,7 +200,10 @@ json step_json(const Step& step) {
 }
 
 json setup_json(const NodeSetup& setup) {
-  json out = {{"node", setup.name}, {"steps", json::array()}, {"checks", json::array()}};
+  json out = {{"node", setup.name},
+              {"steps", json::array()},
+              {"checks", json::array()},
+              {"commands", shell_text(setup)}};
   for (const auto& step : setup.steps) out["steps"].push_back(step_json(step));
   for (const auto& check : setup.checks) {
     out["checks"].push_back({{"argv", check.argv}, {"expect", check.expect}, {"why", check.why}});
@@ -191,27 +211,68 @@ json setup_json(const NodeSetup& setup) {
   return out;
 }
 
+json figure_json(const std::optional<Figure>& figure) {
+  return figure ? json{{"value", figure->value}, {"how", figure->how}} : json();
+}
+
+void add_outcome(json& out, const Outcome& outcome) {
+  out["ignored"] = json::array();
+  for (const auto& host : outcome.ignored)
+    out["ignored"].push_back({{"name", host.node}, {"error", host.error}});
+  out["files"] = json::array();
+  for (const auto& file : outcome.files) out["files"].push_back({{"kind", file.kind}, {"path", file.path}});
+  out["exit"] = outcome.exit;
+}
+
+std::string text_of(const json& document) {
+  // Names come from outside and may be anything but UTF-8.
+  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
 
 std::string to_json(const ClusterMap& map, const std::vector<Problem>& problems, const Result<Plan>& plan,
-                    const std::vector<NodeSetup>& setup) {
+                    const std::vector<NodeSetup>& setup, const Outcome& outcome) {
   json out = {{"version", kJsonVersion}, {"nodes", json::array()},    {"cables", json::array()},
               {"others", json::array()}, {"problems", json::array()}, {"plan", json()},
-              {"plan_error", json()},    {"setup", json::array()}};
+              {"plan_error", json()},    {"setup", json::array()},    {"measurements", json::array()}};
   for (std::size_t i = 0; i < map.nodes.size(); ++i) out["nodes"].push_back(node_json(map, i));
   for (const auto& cable : map.cables) out["cables"].push_back(cable_json(map, cable));
-  for (const auto& stranger : map.strangers)
-    out["others"].push_back(other_json(map, stranger.port, "computer", stranger.name));
-  for (const auto& device : map.attachments)
-    out["others"].push_back(other_json(map, device.port, "device", device.name));
+  for (const auto& stranger : map.strangers) out["others"].push_back(stranger_json(map, stranger));
+  for (const auto& device : map.attachments) out["others"].push_back(attachment_json(map, device));
   for (const auto& problem : problems) out["problems"].push_back(problem_json(problem));
   if (plan)
     out["plan"] = plan_json(map, *plan);
   else
     out["plan_error"] = {{"what", plan.error().what}, {"hint", text_or_null(plan.error().hint)}};
   for (const auto& node : setup) out["setup"].push_back(setup_json(node));
-  // Names come from outside and may be anything but UTF-8.
-  return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  for (const auto& measured : outcome.measurements) {
+    out["measurements"].push_back({{"cable", measured.cable},
+                                   {"round_trip_ms", figure_json(measured.round_trip_ms)},
+                                   {"tcp_gbps", figure_json(measured.tcp_gbps)}});
+  }
+  add_outcome(out, outcome);
+  return text_of(out);
+}
+
+std::string to_json(const std::string& hostfile, const ClusterMap& map,
+                    const std::vector<Difference>& differences, const Outcome& outcome) {
+  json out = {{"version", kJsonVersion},
+              {"hostfile", hostfile},
+              {"nodes", json::array()},
+              {"differences", json::array()}};
+  for (const auto& node : map.nodes) {
+    const auto& failure = node.report.failure;
+    out["nodes"].push_back({{"name", node.name()}, {"error", failure ? json(failure->text()) : json()}});
+  }
+  for (const auto& difference : differences) {
+    out["differences"].push_back({{"kind", to_string(difference.kind)},
+                                  {"rank", difference.rank},
+                                  {"peer", difference.peer},
+                                  {"text", difference.text}});
+  }
+  add_outcome(out, outcome);
+  return text_of(out);
 }
 
 }  // namespace jackal::tbdiscovery

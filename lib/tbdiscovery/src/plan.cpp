@@ -119,12 +119,8 @@ private:
       const auto why = rdma_obstacles(map_, links.nodes());
       if (!why.empty()) reason += fmt::format(" (not RDMA: {})", why);
     }
-    if (!ring.proven) {
-      reason += fmt::format(
-          "; the search stopped before it was certain that this ring is the best, none is longer than {}",
-          ring.upper_bound);
-    }
-    return Choice{backend, Topology::ring, mapped(links, ring.order), width, std::move(reason)};
+    return Choice{backend, Topology::ring,    mapped(links, ring.order),
+                  width,   std::move(reason), RingSearch{ring.proven, ring.upper_bound}};
   }
 
   std::optional<Choice> fabric() const {
@@ -309,6 +305,7 @@ Result<Plan> make_plan(const ClusterMap& map, const Request& request) {
   plan.topology = choice->topology;
   plan.ranks = choice->ranks;
   plan.reason = choice->reason;
+  plan.search = choice->search;
   plan.cables = std::move(*addressed);
   for (auto& cable : plan.cables) {
     cable.rdma = choice->backend != Backend::ring && rdma_obstacle(map, map.cables[cable.cable]).empty();

@@ -17,6 +17,7 @@ struct Choice {
   std::vector<std::size_t> ranks;  // nodes of the map
   std::size_t width = 0;           // cables a neighbour, for rings; 0: all there are
   std::string reason;
+  std::optional<RingSearch> search = std::nullopt;  // for rings
 };
 
 /// What stands in the way, for people: which cables are missing or cannot be used, and what to do about it.

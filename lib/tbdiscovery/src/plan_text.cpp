@@ -28,6 +28,13 @@ std::string pair_obstacle(const ClusterMap& map, std::size_t a, std::size_t b) {
 
 }  // namespace
 
+std::string describe(const RingSearch& search) {
+  if (search.proven)
+    return "proven best: no ring is longer, and none as long is thicker where it is thinnest";
+  return fmt::format("not proven best: the search was cut short; no ring is longer than {} machines",
+                     search.upper_bound);
+}
+
 std::string listed(const std::vector<std::string>& names) {
   if (names.size() < 2) return names.empty() ? "" : names.front();
   const std::vector<std::string> front(names.begin(), names.end() - 1);

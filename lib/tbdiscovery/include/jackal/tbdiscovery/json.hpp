@@ -1,12 +1,13 @@
 // All that was found, for machines. The format has a version; within one version members are only added.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "jackal/base/error.hpp"
+#include "jackal/tbdiscovery/compare.hpp"
 #include "jackal/tbdiscovery/map.hpp"
+#include "jackal/tbdiscovery/measurement.hpp"
 #include "jackal/tbdiscovery/plan.hpp"
 #include "jackal/tbdiscovery/problems.hpp"
 #include "jackal/tbdiscovery/setup.hpp"
@@ -15,8 +16,33 @@ namespace jackal::tbdiscovery {
 
 inline constexpr int kJsonVersion = 1;
 
-/// `plan`: what was planned, or why nothing could be. What is not known is null. Ends with a newline.
+struct WrittenFile {
+  std::string kind;  // "hostfile", "svg", "report", "probes"
+  std::string path;  // as given
+};
+
+/// A host that did not answer and was left out, as asked.
+struct IgnoredHost {
+  std::string node;
+  std::string error;
+};
+
+/// What the program did with what it found.
+struct Outcome {
+  int exit = 0;
+  std::vector<IgnoredHost> ignored;
+  std::vector<WrittenFile> files;
+  std::vector<CableMeasurement> measurements;
+};
+
+/// All that was found. `plan`: what was planned, or why nothing could be. What is not known is null. Ends
+/// with a newline. The schema is share/jackal/distributed-config.schema.json.
 std::string to_json(const ClusterMap& map, const std::vector<Problem>& problems, const Result<Plan>& plan,
-                    const std::vector<NodeSetup>& setup);
+                    const std::vector<NodeSetup>& setup, const Outcome& outcome = {});
+
+/// What a host file that was held against the map says otherwise. The schema is
+/// share/jackal/distributed-config-check.schema.json.
+std::string to_json(const std::string& hostfile, const ClusterMap& map,
+                    const std::vector<Difference>& differences, const Outcome& outcome);
 
 }  // namespace jackal::tbdiscovery

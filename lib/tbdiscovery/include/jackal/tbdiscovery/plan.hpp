@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ struct PlannedCable {
   bool rdma = false;  // the host file names its RDMA devices
 };
 
+/// How sure it is that the planned ring is the best one.
+struct RingSearch {
+  bool proven = true;           // no ring is longer, and none of this length has a thicker thinnest link
+  std::size_t upper_bound = 0;  // no ring is longer than this
+};
+
 struct Plan {
   hostfile::Backend backend = hostfile::Backend::ring;
   Topology topology = Topology::ethernet;
@@ -40,9 +47,13 @@ struct Plan {
   std::vector<PlannedCable> cables;   // in the map's order
   std::vector<std::size_t> left_out;  // nodes that the person named and the plan does not use
   std::string reason;                 // why this plan
+  std::optional<RingSearch> search;   // for rings
   std::vector<std::string> notes;     // what it leaves unused, what is missing for a better one
   hostfile::Hostfile hostfile;
 };
+
+/// "proven: no ring is longer, …", or how long one could be at most.
+std::string describe(const RingSearch& search);
 
 /// An error says why no plan is possible and what would make one: which ports to join, which backend would
 /// do.
