@@ -52,8 +52,11 @@ std::vector<std::string> network_lines(const Mac& mac) {
     lines.push_back("link add name bridge0 type bridge stp_state 1 forward_delay 200");
     lines.push_back("link set dev bridge0 up");
   }
-  for (const auto& port : self.ports) {
+  for (std::size_t i = 0; i < self.ports.size(); ++i) {
+    const Port& port = self.ports[i];
     lines.push_back(fmt::format("link set dev {} up", port.interface));
+    lines.push_back(
+        fmt::format("addr replace {}/64 dev {} nodad", privacy_address(mac.self, i), port.interface));
     if (self.bridge && port.in_bridge)
       lines.push_back(fmt::format("link set dev {} master bridge0", port.interface));
   }

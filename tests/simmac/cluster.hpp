@@ -23,7 +23,10 @@ struct Port {
   bool in_bridge = false;
   bool port_down = false;  // RDMA port state, beside what the cable says
   bool listed = true;      // in the table of hardware ports
-  std::string drive;       // a drive or dock without anything behind it
+  bool up = true;          // ifconfig down
+  int mtu = 1500;
+  std::string drive;  // a Thunderbolt 3 drive
+  std::string dock;   // a Thunderbolt 5 dock without a Mac behind it
   std::vector<Address> addresses;
 };
 
@@ -42,7 +45,8 @@ struct Machine {
   std::string ssh_ip;                 // where the SSH connection arrives; empty: lan_ip
   std::vector<std::string> services;  // further network services: "NAME|HARDWARE PORT|DEVICE"
   std::vector<std::string> routes;    // further lines of netstat -rn
-  std::string interfaces;             // further stanzas of ifconfig -a
+  bool bridge_up = true;
+  std::vector<Address> bridge_addresses;
 };
 
 struct Plug {
@@ -77,7 +81,7 @@ std::string system_profiler_text(const Cluster& cluster, std::size_t machine);
 std::string hardware_ports(const Cluster& cluster, std::size_t machine);
 std::string service_order(const Cluster& cluster, std::size_t machine);
 std::string ibv_devices(const Cluster& cluster, std::size_t machine);
-std::string ibv_devinfo(const Cluster& cluster, std::size_t machine);
+std::string ibv_devinfo(const Cluster& cluster, std::size_t machine, bool verbose);
 std::string ifconfig(const Cluster& cluster, std::size_t machine);
 std::string routes(const Cluster& cluster, std::size_t machine);
 
@@ -92,7 +96,13 @@ struct RouteRow {
 std::string short_network(const tbdiscovery::Network& network);
 std::string routing_table(const std::vector<RouteRow>& rows);
 
+/// Of a Thunderbolt port, and of the port beside the cables.
 std::string mac_address(std::size_t machine, std::size_t port);
+inline constexpr const char* kLanMac = "1c:1d:d3:d9:ab:44";
+/// The IPv6 address that macOS makes up for a port.
+std::string privacy_address(std::size_t machine, std::size_t port);
+/// As in "link#12" and "scopeid 0xc".
+std::size_t interface_index(const Machine& machine, const std::string& interface);
 
 /// All files of one machine, and of all of them.
 tbdiscovery::NodeProbes probes(const Cluster& cluster, std::size_t machine);

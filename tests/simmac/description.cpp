@@ -154,6 +154,15 @@ void mark_ports(Members& members, Machine& machine, const std::string& key, bool
   for (const auto& name : names) port_of(machine, name, members.at(key)).*member = value;
 }
 
+void read_devices(Members& members, Machine& machine, const std::string& key, std::string Port::*member) {
+  const json* devices = members.find(key);
+  if (devices == nullptr) return;
+  const auto at = members.at(key);
+  if (!devices->is_object()) refuse(at, "must be an object like {\"en4\": \"PRO-G40\"}");
+  for (const auto& [port, product] : devices->items())
+    port_of(machine, port, at).*member = Members::text(product, at);
+}
+
 Machine machine_of(const json& value, const std::string& name, const std::string& at,
                    std::map<std::string, Behaviour>& commands) {
   Members members(value, at);
@@ -173,12 +182,8 @@ Machine machine_of(const json& value, const std::string& name, const std::string
   read_bridge(members, machine);
   mark_ports(members, machine, "rdma_down", &Port::port_down, true);
   mark_ports(members, machine, "unlisted", &Port::listed, false);
-  if (const json* drives = members.find("drives")) {
-    if (!drives->is_object()) refuse(members.at("drives"), "must be an object like {\"en4\": \"PRO-G40\"}");
-    for (const auto& [port, product] : drives->items()) {
-      port_of(machine, port, members.at("drives")).drive = Members::text(product, members.at("drives"));
-    }
-  }
+  read_devices(members, machine, "drives", &Port::drive);
+  read_devices(members, machine, "docks", &Port::dock);
   read_commands(members, commands);
   members.end();
   return machine;
@@ -241,7 +246,7 @@ void check_plugs(const Description& description) {
   std::set<std::pair<std::size_t, std::size_t>> used;
   const auto use = [&](const Plug& plug, const std::string& at) {
     const auto& port = cluster.machines[plug.machine].ports[plug.port];
-    if (used.insert({plug.machine, plug.port}).second && port.drive.empty()) return;
+    if (used.insert({plug.machine, plug.port}).second && port.drive.empty() && port.dock.empty()) return;
     refuse(at, fmt::format("n{}:{} has something in it already", plug.machine + 1, port.interface));
   };
   for (std::size_t i = 0; i < cluster.cables.size(); ++i) {

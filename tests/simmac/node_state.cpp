@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <ifaddrs.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <net/route.h>
 
@@ -28,12 +27,6 @@ void add_address(const ifaddrs& entry, Interface& interface) {
   if (entry.ifa_addr->sa_family == AF_INET) {
     interface.addresses.push_back(
         {to_string(ipv4_of(entry.ifa_addr)), std::popcount(ipv4_of(entry.ifa_netmask).value)});
-  } else if (entry.ifa_addr->sa_family == AF_PACKET) {
-    const auto* link = reinterpret_cast<const sockaddr_ll*>(entry.ifa_addr);
-    interface.index = static_cast<unsigned>(link->sll_ifindex);
-    const auto* byte = link->sll_addr;
-    interface.mac = fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", byte[0], byte[1], byte[2],
-                                byte[3], byte[4], byte[5]);
   }
 }
 
@@ -54,7 +47,10 @@ std::map<std::string, Interface> read_interfaces() {
     interface.running = interface.up && (entry->ifa_flags & IFF_RUNNING) != 0;
     add_address(*entry, interface);
   }
-  for (auto& [name, interface] : interfaces) interface.master = master_of(name);
+  for (auto& [name, interface] : interfaces) {
+    interface.master = master_of(name);
+    std::ifstream("/sys/class/net/" + name + "/mtu") >> interface.mtu;
+  }
   return interfaces;
 }
 
@@ -92,7 +88,12 @@ NodeState read_node_state() { return {read_interfaces(), read_routes()}; }
 
 Cluster as_it_is(Cluster cluster, std::size_t machine, const NodeState& state) {
   Machine& self = cluster.machines[machine];
-  self.bridge = state.interfaces.count("bridge0") != 0;
+  const auto bridge = state.interfaces.find("bridge0");
+  self.bridge = bridge != state.interfaces.end();
+  if (self.bridge) {
+    self.bridge_up = bridge->second.up;
+    self.bridge_addresses = bridge->second.addresses;
+  }
   if (const auto lan = state.interfaces.find("en0"); lan != state.interfaces.end()) {
     if (!lan->second.addresses.empty()) self.lan_ip = lan->second.addresses.front().ip;
   }
@@ -103,6 +104,8 @@ Cluster as_it_is(Cluster cluster, std::size_t machine, const NodeState& state) {
     if (found == state.interfaces.end()) continue;
     port.addresses = found->second.addresses;
     port.in_bridge = !found->second.master.empty();
+    port.up = found->second.up;
+    port.mtu = found->second.mtu;
     dark[i] = found->second.up && !found->second.running;
   }
   const auto is_dark = [&](const Plug& plug) { return plug.machine == machine && dark[plug.port]; };

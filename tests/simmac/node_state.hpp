@@ -13,10 +13,9 @@
 namespace jackal::simmac {
 
 struct Interface {
-  unsigned index = 0;
   bool up = false;
   bool running = false;  // up, and something at the other end
-  std::string mac;
+  int mtu = 1500;
   std::string master;  // its bridge
   std::vector<Address> addresses;
 };

@@ -66,7 +66,9 @@ int ibv_devices(const Mac& mac, const Words&) {
   return print(ibv_devices(mac.description.cluster, mac.self));
 }
 
-int ibv_devinfo(const Mac& mac, const Words&) { return print(ibv_devinfo(now(mac), mac.self)); }
+int ibv_devinfo(const Mac& mac, const Words& words) {
+  return print(ibv_devinfo(now(mac), mac.self, has(words, "-v")));
+}
 
 int rdma_ctl(const Mac& mac, const Words& words) {
   if (words != Words{"status"}) return complain("rdma_ctl: only works in macOS Recovery\n", 1);
@@ -101,25 +103,24 @@ int pmset(const Mac& mac, const Words&) {
                            mac.machine().sleep_minutes));
 }
 
-int netstat(const Mac&, const Words&) {
-  const auto state = read_node_state();
-  std::vector<RouteRow> rows;
-  for (const auto& route : state.routes) {
-    const auto interface = state.interfaces.find(route.interface);
-    const auto index = interface == state.interfaces.end() ? 0U : interface->second.index;
+int netstat(const Mac& mac, const Words&) {
+  std::vector<RouteRow> rows = {{"127", "127.0.0.1", "UCS", "lo0"}};
+  for (const auto& route : read_node_state().routes) {
+    const bool host = route.to.prefix == 32;
     RouteRow row;
-    row.to = route.to.prefix == 0    ? "default"
-             : route.to.prefix == 32 ? to_string(route.to.address)
-                                     : short_network(route.to);
-    row.gateway = route.gateway ? to_string(*route.gateway) : fmt::format("link#{}", index);
-    row.flags = route.to.prefix == 0    ? "UGScg"
-                : route.to.prefix == 32 ? (route.gateway ? "UGHS" : "UHS")
-                                        : (route.gateway ? "UGSc" : "UCS");
+    row.to = host ? to_string(route.to.address) : short_network(route.to);
+    row.gateway = route.gateway ? to_string(*route.gateway)
+                                : fmt::format("link#{}", interface_index(mac.machine(), route.interface));
+    row.flags = fmt::format("U{}{}", route.gateway ? "G" : "", host ? "HS" : route.gateway ? "Sc" : "CS");
     row.interface = route.interface;
-    rows.push_back(std::move(row));
+    if (route.to.prefix != 0) {
+      rows.push_back(std::move(row));
+      continue;
+    }
+    row.to = "default";
+    row.flags = route.gateway ? "UGScg" : "UCSg";
+    rows.insert(rows.begin(), std::move(row));
   }
-  rows.insert(rows.begin() + (rows.empty() || rows.front().to != "default" ? 0 : 1),
-              {"127", "127.0.0.1", "UCS", "lo0"});
   return print(routing_table(rows));
 }
 

@@ -40,15 +40,12 @@ class Macs(Cluster):
             raise RuntimeError(f"{node} does not restart: {done.stderr}")
 
 
-@pytest.fixture
-def make_macs(tmp_path):
-    """make_macs(description, **options of `cluster up`) → Macs; taken down after the test."""
+def _maker(directory, made):
     if not tool.program().exists():
         pytest.skip(f"{tool.program()} does not exist: build first")
-    made = []
 
     def make(description, *words):
-        file = tmp_path / f"macs-{len(made)}.json"
+        file = directory / f"macs-{len(made)}.json"
         file.write_text(json.dumps(description))
         result = run_tool("up", "--owner", os.getpid(), *tool.up_words(file), *words)
         if result.returncode == UNAVAILABLE:
@@ -58,6 +55,22 @@ def make_macs(tmp_path):
         made.append(Macs(result.stdout.strip(), description))
         return made[-1]
 
-    yield make
+    return make
+
+
+@pytest.fixture
+def make_macs(tmp_path):
+    """make_macs(description, *words of `cluster up`) → Macs; taken down after the test."""
+    made = []
+    yield _maker(tmp_path, made)
+    for macs in made:
+        macs.down()
+
+
+@pytest.fixture(scope="module")
+def make_macs_for_module(tmp_path_factory):
+    """The same for Macs that the tests of a module share and leave as they are."""
+    made = []
+    yield _maker(tmp_path_factory.mktemp("macs"), made)
     for macs in made:
         macs.down()

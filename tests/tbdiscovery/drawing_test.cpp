@@ -116,6 +116,7 @@ TEST_CASE("several cables of a pair share a bracket, a machine apart has none") 
   join(cluster, 0, 3);
   join(cluster, 0, 1);
   cluster.cables.back().hubs = {"TS5"};
+  cluster.cables.back().gbps = 40;
   CHECK(draw_picture(map_of(cluster)) ==
         "    1  2\n"
         "m1 ─┬──┐\n"

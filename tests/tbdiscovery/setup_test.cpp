@@ -172,7 +172,7 @@ TEST_CASE("the connection to the node is never cut") {
   bridged.machines[1].bridge = true;
   bridged.machines[1].ports[0].in_bridge = true;
   bridged.machines[1].ssh_ip = "192.168.9.6";
-  bridged.machines[1].interfaces = "\tinet 192.168.9.6 netmask 0xffffff00\n";  // of bridge0, printed last
+  bridged.machines[1].bridge_addresses = {{"192.168.9.6", 24}};
   const auto other = map_of(bridged);
   CHECK(!make_setup(other, make_plan(other, {}).value()));
 }
