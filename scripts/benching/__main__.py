@@ -1,23 +1,17 @@
 """The command line of scripts/bench-launch."""
 
 import argparse
-import contextlib
-import datetime
 import json
 import os
-import platform
 import random
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-from . import measure, report, scenes
+from . import measure, place, report, scenes
 
-ROOT = Path(__file__).resolve().parents[2]
 # Milliseconds each: more rounds cost nothing and narrow the interval.
 LOCAL_TIMES = 5
-CLUSTER = ROOT / "tests" / "cluster" / "cluster"
 
 
 def main() -> int:
@@ -25,7 +19,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="3 rounds, 1 and 4 nodes: that it works, not how fast")
     parser.add_argument("--rounds", type=int, default=0, help="rounds a scene (default 11; locally 5 times as many)")
     parser.add_argument("--nodes", type=_numbers, help="numbers of virtual nodes (default 1,8,32); 0 for none")
-    parser.add_argument("--launch", type=Path, default=ROOT / "build" / "bin" / "launch", help="the binary to measure")
+    parser.add_argument("--launch", type=Path, default=place.ROOT / "build" / "bin" / "launch",
+                        help="the binary to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's time there")
     parser.add_argument("--inside", metavar="SSH_CONFIG", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -33,9 +28,8 @@ def main() -> int:
     nodes = options.nodes if options.nodes is not None else ([1, 4] if options.quick else [1, 8, 32])
     nodes = [count for count in nodes if count]
     launch = str(options.launch.resolve())
-    if not options.inside and os.getloadavg()[0] > 0.5 * os.cpu_count():
-        print(f"bench-launch: the machine is busy (load {os.getloadavg()[0]:.1f}): the times will tell little",
-              file=sys.stderr)
+    if not options.inside:
+        place.warn_when_busy("bench-launch")
 
     if options.inside:
         chosen = [scenes.remote(launch, options.inside, count) for count in nodes]
@@ -49,7 +43,7 @@ def main() -> int:
     elif nodes:
         print("bench-launch: virtual nodes need Linux and root; left out", file=sys.stderr)
 
-    about = surroundings(launch)
+    about = surroundings()
     if options.json:
         data = {"about": about, "scenes": [{"name": scene.name, "contenders": taken} for scene, taken in measured]}
         options.json.write_text(json.dumps(data, indent=1) + "\n")
@@ -59,53 +53,21 @@ def main() -> int:
 
 def remotely(launch: str, nodes: list, rounds: int) -> list:
     """The scenes on virtual nodes, measured by a copy of this program that runs on their head."""
-    with virtual_nodes(max(nodes)) as directory:
+    with place.virtual_nodes([place.CLUSTER, "up", "--nodes", str(max(nodes))]) as directory:
         config = f"{directory}/ssh_config"
         again = [sys.executable, "-m", "benching", "--inside", config, "--launch", launch, "--rounds", str(rounds),
                  "--nodes", ",".join(map(str, nodes))]
-        command = [CLUSTER, "exec", "--dir", directory, "head", "--", "env", f"PYTHONPATH={ROOT / 'scripts'}", *again]
+        command = [place.CLUSTER, "exec", "--dir", directory, "head", "--", "env", f"PYTHONPATH={place.ROOT / 'scripts'}", *again]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         return list(zip((scenes.remote(launch, config, count) for count in nodes), json.loads(done.stdout)))
 
 
-@contextlib.contextmanager
-def virtual_nodes(count: int):
-    """Brings nodes up and takes them down; they end with this process at the latest."""
-    up = [CLUSTER, "up", "--nodes", str(count), "--owner", str(os.getpid())]
-    directory = subprocess.run(up, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    try:
-        yield directory
-    finally:
-        subprocess.run([CLUSTER, "down", directory], check=False)
-
-
-def surroundings(launch: str) -> dict:
-    def first_line(*argv):
-        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=False)
-        lines = (done.stdout or done.stderr).strip().splitlines()
-        return lines[0].strip() if lines else "unknown"
-
+def surroundings() -> dict:
+    first_line = place.first_line
     versions = [first_line("ssh", "-V"), first_line("mpirun.openmpi", "--version"), first_line("clush", "--version"),
                 first_line("pdsh", "-V"),
                 first_line("sh", "-c", "mpiexec.hydra --version | sed -n 's/ *Version: */MPICH /p'")]
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
-                   f"load {os.getloadavg()[0]:.1f}",
-        "commit": first_line("git", "describe", "--always", "--dirty"),
-        "against": ", ".join(versions),
-        "command": "`" + shlex.join(["scripts/bench-launch", *sys.argv[1:]]) + "`",
-    }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return {**place.surroundings("scripts/bench-launch"), "against": ", ".join(versions)}
 
 
 def _numbers(text: str) -> list:

@@ -17,8 +17,8 @@ class Failed(Exception):
     pass
 
 
-def once(contender) -> float:
-    """Seconds from start to end of one run; raises Failed when it does not end well."""
+def once(contender) -> tuple:
+    """Seconds from start to end of one run, and of the CPU; raises Failed when it does not end well."""
     devnull = os.open(os.devnull, os.O_RDWR)
     errors = os.memfd_create("errors") if hasattr(os, "memfd_create") else os.dup(devnull)
     try:
@@ -29,7 +29,7 @@ def once(contender) -> float:
             pid = os.posix_spawnp(contender.argv[0], contender.argv, env, file_actions=files, setpgroup=0)
         except OSError as error:
             raise Failed(f"could not start: {error.strerror}") from error
-        status = _wait(pid, start + ONE_RUN_SECONDS)
+        status, cpu = _wait(pid, start + ONE_RUN_SECONDS)
         seconds = time.perf_counter() - start
         if status is None:
             raise Failed(f"still running after {ONE_RUN_SECONDS} s")
@@ -38,14 +38,14 @@ def once(contender) -> float:
             os.lseek(errors, 0, os.SEEK_SET)
             said = os.read(errors, 4096).decode(errors="replace").strip().splitlines()
             raise Failed(f"exit status {code}: {said[-1] if said else 'no message'}")
-        return seconds
+        return seconds, cpu
     finally:
         os.close(devnull)
         os.close(errors)
 
 
 def _wait(pid: int, deadline: float):
-    """The wait status, or None after killing the group at the deadline: an alarm interrupts the wait."""
+    """The wait status and seconds of CPU; no status after killing the group at the deadline: an alarm interrupts."""
     def stop(*_):
         os.killpg(pid, signal.SIGKILL)
         raise TimeoutError
@@ -53,18 +53,22 @@ def _wait(pid: int, deadline: float):
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.perf_counter()))
     try:
-        return os.waitpid(pid, 0)[1]
+        _, status, used = os.wait4(pid, 0)
+        return status, used.ru_utime + used.ru_stime
     except TimeoutError:
         os.waitpid(pid, 0)
-        return None
+        return None, 0.0
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
 
-def scene(what: Scene, rounds: int, shuffle: random.Random) -> dict:
-    """{contender: {"seconds": {round: s}, "problem": text}}. Round 0 warms caches up and is not kept."""
-    taken = {c.name: {"seconds": {}, "problem": ""} for c in what.contenders}
+def scene(what: Scene, rounds: int, shuffle: random.Random, program: str = "bench-launch") -> dict:
+    """{contender: {"seconds": {round: s}, "cpu": {round: s}, "problem": text}}.
+
+    Round 0 warms caches up and is not kept.
+    """
+    taken = {c.name: {"seconds": {}, "cpu": {}, "problem": ""} for c in what.contenders}
     slow = set()
     for number in range(rounds + 1):
         # Another order each round, so that nobody always runs after the same neighbour.
@@ -73,13 +77,14 @@ def scene(what: Scene, rounds: int, shuffle: random.Random) -> dict:
             if own["problem"] or (contender.name in slow and number > SLOW_ROUNDS):
                 continue
             try:
-                seconds = once(contender)
+                seconds, cpu = once(contender)
             except Failed as problem:
                 own["problem"] = str(problem)
                 continue
             if number:
                 own["seconds"][number] = seconds
+                own["cpu"][number] = cpu
             elif seconds > SLOW_SECONDS:
                 slow.add(contender.name)
-    print(f"bench-launch: {what.name}: {rounds} rounds done", file=sys.stderr, flush=True)
+    print(f"{program}: {what.name}: {rounds} rounds done", file=sys.stderr, flush=True)
     return taken

@@ -20,7 +20,7 @@ def table(scene: Scene, taken: dict) -> str:
             lines.append(f"| {contender.name} | failed | {own['problem'].replace('|', '/')} | | | | |")
             continue
         time = estimate(own["seconds"].values())
-        cells = [contender.name, _ms(time.median), f"{_ms(time.low)}–{_ms(time.high)}", "", "", str(time.count), ""]
+        cells = [contender.name, milliseconds(time.median), f"{milliseconds(time.low)}–{milliseconds(time.high)}", "", "", str(time.count), ""]
         if contender.name != OURS and ours:
             ratio = estimate(ratios(ours, own["seconds"]))
             cells[3:5] = [f"{ratio.median:.2f}", f"{ratio.low:.2f}–{ratio.high:.2f}"]
@@ -53,6 +53,6 @@ def page(about: dict, tables: list) -> str:
     return "\n".join(lines) + "\n" + "\n\n".join(tables) + "\n"
 
 
-def _ms(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
     milliseconds = seconds * 1000
     return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"

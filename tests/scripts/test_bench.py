@@ -99,7 +99,7 @@ def test_a_scene_keeps_every_round_but_the_first_and_drops_who_fails():
     scene = Scene("x", (Contender("good", ("true",)), Contender("bad", ("false",))), {})
     measured = measure.scene(scene, 3, random.Random(1))
     assert sorted(measured["good"]["seconds"]) == [1, 2, 3]
-    assert measured["bad"] == {"seconds": {}, "problem": "exit status 1: no message"}
+    assert measured["bad"] == {"seconds": {}, "cpu": {}, "problem": "exit status 1: no message"}
 
 
 def test_the_page_says_where_and_how_it_was_measured():
