@@ -92,6 +92,17 @@ def merged(step: str, results: list) -> tally.StepResult:
     return tally.StepResult(step, sum(r.seconds for r in results), cases, results[0].log if results else "")
 
 
+def joined(c: Context, step: str, results: list) -> tally.StepResult:
+    """The same of commands that ran side by side, each with a log of its own: one log, one after the other."""
+    log = c.reports / f"{step}.log"
+    with log.open("ab") as whole:
+        for result in results:
+            part = c.root / result.log
+            whole.write(part.read_bytes())
+            part.unlink()
+    return tally.StepResult(step, 0.0, [case for r in results for case in r.cases], str(log.relative_to(c.root)))
+
+
 def _fixed_addresses() -> list:
     """Sanitizer run-times of g++ 12 and clang 14 do not start on kernels that randomise more address bits."""
     return ["setarch", "-R"] if sys.platform == "linux" and shutil.which("setarch") else []

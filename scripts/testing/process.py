@@ -16,6 +16,15 @@ class Ended:
     seconds: float
 
 
+running = set()  # what run() waits for, in whichever thread
+
+
+def stop_all() -> None:
+    """Stops what other threads wait for; their run() returns."""
+    for process in list(running):
+        _stop(process, ESCALATION)
+
+
 # A stopped test suite needs a while to take its virtual cluster down; only then is it killed.
 ESCALATION = ((signal.SIGINT, 30.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
@@ -34,6 +43,7 @@ def run(argv, log: Path, timeout: float, cwd: Path, env: dict, escalation=ESCALA
             )
         except OSError as error:
             return Ended(f"could not start {argv[0]}: {error.strerror}", time.monotonic() - start)
+        running.add(process)
         try:
             problem = _describe(process.wait(timeout))
         except subprocess.TimeoutExpired:
@@ -42,6 +52,8 @@ def run(argv, log: Path, timeout: float, cwd: Path, env: dict, escalation=ESCALA
         except BaseException:
             _stop(process, escalation)
             raise
+        finally:
+            running.discard(process)
         left = _group_members(process.pid, patience=5.0)
         if left:
             _signal_group(process.pid, signal.SIGKILL)

@@ -3,11 +3,13 @@
 import json
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from .context import Context, merged
+from . import catch, process
+from .context import Context, joined, merged
 from .tally import Case, StepResult
 
 CLANG = "clang++-14"
@@ -18,6 +20,8 @@ SCRIPT_FOLDERS = (".ci", "scripts", "tests")
 UNSANITIZED = ("scripts", "cluster", "simmac", "install")
 UNBUILT = ("scripts", "cluster")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
+# Unit tests run this many at once: few of them keep a core busy.
+UNIT_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -105,20 +109,32 @@ def units(c: Context, step: str, folder: Path, env=None, prefix=(), only=()) -> 
     """Every test that CMake knows: a Catch2 binary by its own cases, anything else by its exit status."""
     listing = subprocess.run(["ctest", "--test-dir", folder, "--show-only=json-v1"], capture_output=True, text=True)
     known = json.loads(listing.stdout)["tests"] if listing.returncode == 0 else []
-    results = []
+    runs = []
     for test in known:
         name, argv = test["name"], test.get("command", [])
         if only and name not in only:
             continue
         if not argv or not argv[0].endswith("_tests"):
-            results.append(c.command(step, name, [*prefix, *argv], 300, env))
+            runs.append((c.command, f"{step}.{name}", name, [*prefix, *argv], 300, env))
             continue
-        report = c.reports / f"{step}.{name}.xml"
-        catch = [*argv, "--order", "rand", "--rng-seed", "time", "--reporter", "junit", "--out", str(report)]
-        results.append(c.junit(step, name, [*prefix, *catch], report, 300, env))
-    if not results:
+        for i, shard in enumerate(catch.shards(argv[0], c.reports, f"{step}.{name}", UNIT_PROCESSES)):
+            report = c.reports / f"{step}.{name}.{i}.xml"
+            command = [*prefix, *shard, "--order", "rand", "--rng-seed", "time", "--reporter", "junit", "--out", report]
+            runs.append((c.junit, f"{step}.{name}.{i}", name, command, report, 300, env))
+    if not runs:
         return StepResult(step, 0.0, [Case(step, "failed", f"no unit tests in {folder}: {listing.stderr}")])
-    return merged(step, results)
+    return joined(c, step, side_by_side(runs, UNIT_PROCESSES))
+
+
+def side_by_side(runs: list, most: int) -> list:
+    """What each (function, argument …) returns, in order, `most` of them at a time."""
+    with ThreadPoolExecutor(most) as threads:
+        try:
+            return list(threads.map(lambda run: run[0](*run[1:]), runs))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            process.stop_all()
+            raise
 
 
 def sanitized_units(c: Context, preset: str, only=()) -> StepResult:
