@@ -47,21 +47,18 @@ def all_steps(root: Path) -> list:
     ]
     release.append(Step("demo", "scripts/demo does what it shows", check_demo, ("build",)))
     sanitized = [
-        Step("asan-build", "build/asan: address and undefined behaviour", lambda c: build(c, "asan-build", "asan")),
-        Step("asan-units", "every unit test under asan", lambda c: sanitized_units(c, "asan"), ("asan-build",)),
+        Step("clang-build", "build/clang: the second compiler, address and undefined behaviour, fuzzers", build_clang),
+        Step("clang-units", "every unit test so built", lambda c: sanitized_units(c, "clang"), ("clang-build",)),
         *(
-            Step(f"asan-{suite}", f"tests/{suite} under asan", _suite(f"asan-{suite}", suite, "asan"), ("asan-build",))
+            Step(f"clang-{suite}", f"tests/{suite} so built", _suite(f"clang-{suite}", suite, "clang"), ("clang-build",))
             for suite in suites
             if suite not in UNSANITIZED
         ),
+        Step("fuzz", "every fuzzer, from its corpus", fuzz, ("clang-build",)),
         Step("tsan-build", "build/tsan: the collectives' tests",
              lambda c: build(c, "tsan-build", "tsan", targets=("collectives_tests",))),
         Step("tsan-units", "the collectives' tests under tsan",
              lambda c: sanitized_units(c, "tsan", only=("collectives",)), ("tsan-build",)),
-        Step("clang-build", "build/clang: clang, with the fuzzers", build_clang),
-        Step("clang-units", "every unit test as clang builds it",
-             lambda c: sanitized_units(c, "clang"), ("clang-build",)),
-        Step("fuzz", "every fuzzer, from its corpus", fuzz, ("clang-build",)),
     ]
     return first + release + sanitized
 

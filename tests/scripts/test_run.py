@@ -49,8 +49,8 @@ def test_every_suite_of_the_tests_folder_becomes_a_step(tmp_path):
         (tmp_path / "tests" / suite).mkdir(parents=True)
         (tmp_path / "tests" / suite / "test_x.py").touch()
     names = [s.name for s in all_steps(tmp_path)]
-    assert {"e2e", "asan-e2e", "scripts"} <= set(names)
-    assert "asan-scripts" not in names
+    assert {"e2e", "clang-e2e", "scripts"} <= set(names)
+    assert "clang-scripts" not in names
 
 
 def program(report, body):
@@ -100,8 +100,8 @@ def test_an_old_report_is_not_counted_again(context):
 def test_a_sanitizer_report_of_any_process_is_a_failure(context):
     body = "import os, re; path = re.search(\"log_path='([^']*)'\", os.environ['ASAN_OPTIONS'])[1]\n" \
            "open(path + '.42', 'w').write('heap-use-after-free')"
-    run = lambda env, prefix: context.command("asan-units", "x", [*prefix, *program("", body)], 30.0, env)
-    assert context.sanitized("asan-units", run).cases == [
+    run = lambda env, prefix: context.command("clang-units", "x", [*prefix, *program("", body)], 30.0, env)
+    assert context.sanitized("clang-units", run).cases == [
         Case("x", "passed"), Case("sanitizer report.42", "failed", "heap-use-after-free")]
 
 
