@@ -9,6 +9,10 @@ endif()
 if(JACKAL_SANITIZE)
   add_compile_options(-fsanitize=${JACKAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JACKAL_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND JACKAL_SANITIZE MATCHES undefined)
+    # It asks the kernel through a pipe, and takes having no descriptor left for a wrong type.
+    add_compile_options(-fno-sanitize=vptr)
+  endif()
 endif()
 
 if(JACKAL_FUZZERS)

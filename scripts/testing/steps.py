@@ -22,6 +22,9 @@ UNBUILT = ("scripts", "cluster")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
 # Unit tests run this many at once: few of them keep a core busy.
 UNIT_PROCESSES = 4
+# These suites wait for processes and networks of their own making, so some of their files run at once.
+SIDE_BY_SIDE = ("cluster", "e2e")
+PYTEST_PROCESSES = 3
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult
         report = c.reports / f"{step}.xml"
         env = {**(env or {}), "JACKAL_BUILD": str(c.build if preset == "build" else c.build / preset)}
         chosen = [] if c.long else ["-m", "not long"]
-        argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, f"--junitxml={report}",
+        many = ["-n", PYTEST_PROCESSES, "--dist", "loadfile"] if suite in SIDE_BY_SIDE else []
+        argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, *many, f"--junitxml={report}",
                 *c.pytest_arguments]
         return c.junit(step, suite, argv, report, 3600 if c.long else 600, env)
 

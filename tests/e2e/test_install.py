@@ -84,10 +84,11 @@ def test_the_manual_is_found(prefix):
 
 
 @pytest.fixture
-def sanitizers(bin_dir):
-    """The flags that a program needs to link the library of this build."""
-    kinds = re.search(r"^JACKAL_SANITIZE:STRING=(.+)$", (bin_dir.parent / "CMakeCache.txt").read_text(), re.MULTILINE)
-    return [f"-fsanitize={kinds.group(1)}"] if kinds else []
+def compiler(bin_dir):
+    """What a program needs to link the library of this build: its compiler, and flags."""
+    cache = dict(re.findall(r"^(\w+):\w+=(.+)$", (bin_dir.parent / "CMakeCache.txt").read_text(), re.MULTILINE))
+    kinds = cache.get("JACKAL_SANITIZE")
+    return [cache["CMAKE_CXX_COMPILER"], *([f"-fsanitize={kinds}"] if kinds else [])]
 
 
 def runs_as_three(prefix, program, *flags):
@@ -101,20 +102,20 @@ def must(*argv, **options):
     return done.stdout
 
 
-def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path, sanitizers):
+def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path, compiler):
     (tmp_path / "CMakeLists.txt").write_text(CONSUMER)
     shutil.copy(EXAMPLE, tmp_path / "main.cpp")
     must("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}",
-         f"-DCMAKE_CXX_FLAGS={' '.join(sanitizers)}")  # fmt: skip
+         f"-DCMAKE_CXX_COMPILER={compiler[0]}", f"-DCMAKE_CXX_FLAGS={' '.join(compiler[1:])}")  # fmt: skip
     must("cmake", "--build", tmp_path / "build")
     runs_as_three(prefix, tmp_path / "build/consumer")
 
 
-def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, sanitizers):
+def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, compiler):
     if shutil.which("pkg-config") is None:
         pytest.skip("no pkg-config")
     library = next(prefix.rglob("jackal.pc")).parent
     env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
     words = shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env))
-    must(os.environ.get("CXX", "c++"), "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words, *sanitizers)
+    must(*compiler, "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words)
     runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library.parent}")

@@ -50,10 +50,11 @@ void Cancel::cancel() {
   if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
 }
 
-void Cancel::cancel_and_wait() {
+bool Cancel::cancel_and_wait() {
   cancel();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return worker_ != Worker::busy; });
+  return worker_ == Worker::gone;
 }
 
 }  // namespace jackal::remote

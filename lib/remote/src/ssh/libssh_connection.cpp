@@ -103,8 +103,7 @@ public:
   }
   ~LibsshConnection() override {
     *alive_ = false;
-    // Afterwards nothing of libssh runs any more, and no proxy.
-    if (attempt_) attempt_->cancel.cancel_and_wait();
+    end_attempt();
   }
 
   std::unique_ptr<Channel> open(ChannelEvents& events) override {
@@ -127,6 +126,8 @@ private:
 
   void begin();
   void try_once();
+  /// Afterwards nothing of libssh runs any more, and no proxy.
+  void end_attempt();
   void established(Result<Established> result);
   void pump();
   /// Bytes wait for the socket, or for its word that it takes more.
@@ -139,6 +140,7 @@ private:
   std::shared_ptr<bool> alive_;  // for the worker's last word
   HostSettings settings_;
   std::shared_ptr<Attempt> attempt_;
+  std::thread worker_;  // of attempt_
   int tries_ = 0;
   Established established_;
   std::unique_ptr<std::remove_pointer_t<ssh_event>, EventDeleter> event_;
@@ -324,12 +326,23 @@ void LibsshConnection::begin() {
   try_once();
 }
 
+void LibsshConnection::end_attempt() {
+  if (!worker_.joinable()) return;
+  // Joined, so that what libcrypto keeps a thread is gone before the process ends.
+  if (attempt_->cancel.cancel_and_wait()) {
+    worker_.join();
+  } else {
+    worker_.detach();
+  }
+}
+
 void LibsshConnection::try_once() {
+  end_attempt();
   attempt_ = std::make_shared<Attempt>();
   attempt_->options = options_;
   attempt_->settings = settings_;
   attempt_->number = ++tries_;
-  std::thread([this, attempt = attempt_, alive = alive_, poster = loop_.poster()]() mutable {
+  worker_ = std::thread([this, attempt = attempt_, alive = alive_, poster = loop_.poster()]() mutable {
     auto result = std::make_shared<Result<Established>>(establish(*attempt));
     attempt->cancel.tell([this, &alive, &result, &poster] {
       poster.post([this, alive, result] {
@@ -339,7 +352,7 @@ void LibsshConnection::try_once() {
     result.reset();  // a session that nobody takes ends here, before we count as gone
     poster = {};
     attempt->cancel.leave();
-  }).detach();
+  });
 }
 
 void LibsshConnection::established(Result<Established> result) {

@@ -47,7 +47,7 @@ public:
 
   // The loop's side.
   void cancel();
-  void cancel_and_wait();
+  bool cancel_and_wait();  // whether the worker has left; false: it looks up a name, which nothing ends
 
 private:
   enum class Worker { busy, looking_up, gone };
