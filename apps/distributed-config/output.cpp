@@ -38,14 +38,15 @@ std::string files_text(const Outcome& outcome) {
 
 }  // namespace
 
-std::string findings_text(const Findings& findings, const Outcome& outcome) {
+std::string findings_text(const Findings& findings, const Outcome& outcome, std::size_t width) {
   std::string text;
-  add_section(text, "Ports", draw_table(findings.map));
-  if (!findings.map.cables.empty()) add_section(text, "Cables", draw_picture(findings.map));
-  add_section(text, "Problems", findings.problems.empty() ? "none\n" : draw_problems(findings.problems));
+  add_section(text, "Ports", draw_table(findings.map, width));
+  if (!findings.map.cables.empty()) add_section(text, "Cables", draw_picture(findings.map, width));
+  add_section(text, "Problems",
+              findings.problems.empty() ? "none\n" : draw_problems(findings.problems, width));
   add_section(text, "Plan",
-              findings.plan ? draw_plan(findings.map, *findings.plan)
-                            : "none: " + findings.plan.error().text() + "\n");
+              findings.plan ? draw_plan(findings.map, *findings.plan, width)
+                            : draw_no_plan(findings.plan.error(), width));
   add_section(text, "Commands that set the links up, to be pasted on each machine",
               commands_text(findings.setup));
   if (findings.plan && outcome.exit == kExitOk && !wrote_hostfile(outcome))

@@ -21,8 +21,8 @@ struct Findings {
   std::vector<tbdiscovery::NodeSetup> setup;
 };
 
-/// Ports, picture, problems, plan, commands, files.
-std::string findings_text(const Findings& findings, const tbdiscovery::Outcome& outcome);
+/// Ports, picture, problems, plan, commands, files. `width`: of the terminal; 0: lines may be of any length.
+std::string findings_text(const Findings& findings, const tbdiscovery::Outcome& outcome, std::size_t width);
 
 /// A line a difference, or that there is none.
 std::string differences_text(const std::vector<tbdiscovery::Difference>& differences);

@@ -1,6 +1,8 @@
 #include "distributed-config/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -78,9 +80,15 @@ int exit_code(const Findings& findings) {
   return findings.plan && !blocked ? kExitOk : kExitFailed;
 }
 
+/// Of the terminal that standard output is; 0: it is none.
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 std::string text_for(const Options& options, const Findings& findings, const Outcome& outcome) {
   if (options.json) return to_json(findings.map, findings.problems, findings.plan, findings.setup, outcome);
-  return options.dot ? draw_dot(findings.map) : findings_text(findings, outcome);
+  return options.dot ? draw_dot(findings.map) : findings_text(findings, outcome, terminal_width());
 }
 
 /// The host file last: it is there only when everything else is.

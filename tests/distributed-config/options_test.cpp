@@ -1,5 +1,8 @@
 #include "distributed-config/options.hpp"
 
+#include <algorithm>
+
+#include "distributed-config/command_line.hpp"
 #include "support/catch.hpp"
 
 namespace jackal::distributed_config {
@@ -85,6 +88,44 @@ TEST_CASE("a flag may be cut short as long as it stays unique") {
   CHECK(options_of({"--output", "h.json"}).output_hostfile == "h.json");
   CHECK(options_of({"--out=h.json"}).output_hostfile == "h.json");
   CHECK(refused({"--s", "x"}).what == "could be --ssh-config or --ssh or --save-probes or --svg");
+}
+
+TEST_CASE("every beginning of a flag is that flag, or is refused with all it could be") {
+  std::vector<std::string> flags;
+  for (const auto& group : flag_table().groups) {
+    for (const auto& flag : group.flags) flags.push_back(flag.names.substr(flag.names.rfind("--")));
+  }
+  for (const auto& group : flag_table().groups) {
+    for (const auto& flag : group.flags) {
+      const auto name = flag.names.substr(flag.names.rfind("--"));
+      for (std::size_t length = 3; length <= name.size(); ++length) {
+        const auto typed = name.substr(0, length);
+        INFO(typed);
+        const auto meant = std::count_if(flags.begin(), flags.end(), [&](const std::string& other) {
+          return other.compare(0, length, typed) == 0;
+        });
+        Words args = {typed};
+        if (!flag.type.empty()) args.emplace_back("x");
+        const auto line = cli::split_command_line(flag_table(), args);
+        const bool whole = std::find(flags.begin(), flags.end(), typed) != flags.end();
+        REQUIRE(line.has_value() == (meant == 1 || whole));
+        if (line) {
+          CHECK(line->has(whole ? typed : name));
+        } else {
+          CHECK(line.error().what.find(name) != std::string::npos);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("reports and redacted probes") {
+  CHECK(options_of({"--report", "r.html"}).report == "r.html");
+  CHECK(options_of({"--save-probes", "d", "--redact"}).redact);
+  CHECK(options_of({"--from-probes", "d", "--save-probes", "e", "--redact"}).from_probes == "d");
+  CHECK(refused({"--redact"}).where == "--redact");
+  CHECK(refused({"--from-probes", "d", "--save-probes", "e"}).where == "--save-probes");
+  CHECK(refused({"--check", "h.json", "--report", "r.html"}).where == "--report");
 }
 
 TEST_CASE("--check compares and plans nothing") {

@@ -83,32 +83,6 @@ def test_drawings(config, probes, tmp_path):
     assert (tmp_path / "map.svg").read_text().startswith(("<svg", "<?xml"))
 
 
-def test_exit_codes_of_what_cannot_be(config, probes, tmp_path):
-    mesh, chain, hosts = probes("mesh", 2), probes("chain", 3), tmp_path / "hosts.json"
-    bad = tmp_path / "bad.json"
-    bad.write_text("[")
-    for code, arguments in [
-        (64, ["--auto-setup"]),
-        (64, ["m1"]),
-        (64, ["--from-probes", mesh, "--exclude", "m1,m2"]),
-        (65, ["--from-probes", tmp_path / "nothing"]),
-        (65, ["--from-probes", mesh, "--hosts", "m1,m9"]),
-        (65, ["--hostfile", bad]),
-        (65, ["--from-probes", mesh, "--check", bad]),
-        (1, ["--from-probes", chain, "--backend", "jaccl", "--output", hosts]),
-        (74, ["--from-probes", mesh, "--output", tmp_path / "no-directory" / "hosts.json"]),
-        (74, ["--from-probes", mesh, "--svg", tmp_path / "no-directory" / "map.svg"]),
-        (74, ["--save-probes", "/dev/null/probes"]),
-    ]:
-        result = config(*arguments)
-        assert result.returncode == code, (arguments, result)
-        assert "distributed-config: " in result.stderr
-        assert not hosts.exists()
-    with open("/dev/full", "w") as full:
-        process = config("--from-probes", mesh, capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert process.returncode == 74, process
-
-
 def fake_commands(directory, source):
     """Programs that print what a machine's saved probes hold, under the names that macOS gives them."""
     directory.mkdir()

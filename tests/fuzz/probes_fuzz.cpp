@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "jackal/tbdiscovery/drawing.hpp"
+#include "jackal/tbdiscovery/html.hpp"
 #include "jackal/tbdiscovery/json.hpp"
+#include "jackal/tbdiscovery/redact.hpp"
 #include "simmac/cluster.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -35,5 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (draw_problems(problems).empty() != problems.empty()) __builtin_trap();
   draw_picture(map);
   if (to_json(map, problems, plan, setup).empty()) __builtin_trap();
+  if (to_html({map, problems, plan, setup, {}}).empty()) __builtin_trap();
+  // What was redacted is read again by the same parsers.
+  if (parse(redact(probes)).size() != probes.size()) __builtin_trap();
   return 0;
 }

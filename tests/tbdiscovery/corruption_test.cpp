@@ -46,8 +46,7 @@ TEST_CASE("every prefix of every capture is read without a crash") {
   const auto all = captures();
   REQUIRE(all.size() >= 30);
   for (const auto& [file, bytes] : all) {
-    const std::size_t step = bytes.size() > 2000 ? 3 : 1;
-    for (std::size_t length = 0; length < bytes.size(); length += step) {
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
       const auto report = parse(probes_of("m", {{file, bytes.substr(0, length)}}));
       REQUIRE(known_things(report) < 1000);
     }
@@ -57,8 +56,7 @@ TEST_CASE("every prefix of every capture is read without a crash") {
 TEST_CASE("every corrupted byte of every capture is read without a crash") {
   for (const auto& [file, bytes] : captures()) {
     for (std::size_t at = 0; at < bytes.size(); ++at) {
-      for (const char wrong : {'\0', '\xff', ':', '"'}) {
-        if (bytes.size() > 2000 && (at + static_cast<unsigned char>(wrong)) % 4 != 0) continue;
+      for (const char wrong : {'\0', '\xff', ':', '"', '9', '\n'}) {
         auto broken = bytes;
         broken[at] = wrong;
         REQUIRE(known_things(parse(probes_of("m", {{file, broken}}))) < 1000);

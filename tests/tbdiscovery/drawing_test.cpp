@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "drawing_text.hpp"
 #include "jackal/tbdiscovery/json.hpp"
+#include "lines.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
 #include "tbdiscovery/fixtures.hpp"
@@ -119,10 +121,10 @@ TEST_CASE("several cables of a pair share a bracket, a machine apart has none") 
   cluster.cables.back().gbps = 40;
   CHECK(draw_picture(map_of(cluster)) ==
         "    1  2\n"
-        "m1 ─┬──┐\n"
-        "m2 ─┘  │\n"
-        "m3     │\n"
-        "m4 ────┘\n"
+        "m1 ─┬──╖\n"
+        "m2 ─┘  ║\n"
+        "m3     ║\n"
+        "m4 ────╜\n"
         "\n"
         "   1  m1 port 3 – m2 port 1 through TS5: 40 Gb/s, TCP only: it passes through TS5\n"
         "   2  m1 port 1 – m4 port 1: 80 Gb/s, RDMA\n"
@@ -134,16 +136,39 @@ TEST_CASE("the table says what is on every port") {
       {sim::macbook("left", "10.0.0.1"), sim::mini_m4("right", "10.0.0.2")}, {{{0, 1}, {1, 2}, 40, {}}}, {}};
   cluster.machines[0].ports[2].drive = "PRO-G40";
   cluster.machines[0].ports[1].addresses = {{"172.31.240.1", 30}};
-  CHECK(draw_table(map_of(cluster)) ==
-        "machine  port  kind           speed           interface  RDMA           network          on it\n"
-        "left     1     Thunderbolt 5  up to 120 Gb/s  en1        rdma_en1 down\n"
-        "         2     Thunderbolt 5  40 Gb/s         en6        rdma_en6 down  172.31.240.1/30  right port "
-        "4\n"
-        "         3     Thunderbolt 5  40 Gb/s         en2        rdma_en2 down                   PRO-G40\n"
-        "right    1     Thunderbolt 4  up to 40 Gb/s   en2        no device\n"
-        "         2     Thunderbolt 4  up to 40 Gb/s   en3        no device\n"
-        "         4     Thunderbolt 4  40 Gb/s         en4        no device                       left port "
-        "2\n");
+  const auto map = map_of(cluster);
+  CHECK(draw_table(map) ==
+        "machine  port  kind  speed    interface  RDMA       network          on it\n"
+        "left     1     TB5            en1                                    free\n"
+        "         2     TB5   40 Gb/s  en6        down       172.31.240.1/30  right port 4\n"
+        "         3     TB5   40 Gb/s  en2        down                        PRO-G40\n"
+        "right    1, 2  TB4            en2, en3                               free\n"
+        "         4     TB4   40 Gb/s  en4        no device                   left port 2\n");
+  CHECK(draw_table(map, 66) ==
+        "machine  port  speed    RDMA       network          on it\n"
+        "left     1                                          free\n"
+        "         2     40 Gb/s  down       172.31.240.1/30  right port 4\n"
+        "         3     40 Gb/s  down                        PRO-G40\n"
+        "right    1, 2                                       free\n"
+        "         4     40 Gb/s  no device                   left port 2\n");
+}
+
+TEST_CASE("a mesh of four and a ring of eight fit into 80 columns, and words are wrapped into 60") {
+  for (const auto& cluster : {set_up(mesh_of(4)), set_up(ring_of(8, 1)), set_up(ring_of(2, 2))}) {
+    const auto map = map_of(cluster);
+    const auto plan = make_plan(map, {}).value();
+    for (const auto& [text, width] : {std::pair{draw_table(map, 80), 80U},
+                                      {draw_picture(map, 80), 80U},
+                                      {draw_plan(map, plan, 80), 80U},
+                                      {draw_picture(map, 60), 60U},
+                                      {draw_problems(find_problems(map, {}, true), 60), 60U}}) {
+      for (const auto line : lines_of(text)) {
+        INFO(line);
+        CHECK(width_of(std::string(line)) <= width);
+      }
+    }
+    CHECK(draw_table(map, 80) == draw_table(map));
+  }
 }
 
 TEST_CASE("problems that call for the same step are told once") {
@@ -165,7 +190,7 @@ TEST_CASE("the plan in words") {
         "each message takes one hop\n"
         "  rank 0  m1\n"
         "  rank 1  m2\n"
-        "  m1 port 1 (172.31.240.1) – m2 port 1 (172.31.240.2), RDMA\n");
+        "  m1 port 1  172.31.240.1  –  m2 port 1  172.31.240.2  RDMA\n");
 }
 
 TEST_CASE("Graphviz: machines, ports, cables") {
@@ -251,8 +276,13 @@ TEST_CASE("property: every cabling can be drawn") {
     const auto json = nlohmann::json::parse(to_json(map, find_problems(map, {}, plan.has_value()), plan, {}));
     REQUIRE(json["cables"].size() == map.cables.size());
     const auto table = draw_table(map);
-    std::size_t ports = 1;
-    for (const auto& node : map.nodes) ports += node.ports.size();
-    REQUIRE(static_cast<std::size_t>(std::count(table.begin(), table.end(), '\n')) == ports);
+    for (const auto& cable : map.cables) {  // each from both ends, free ports beside it or not
+      for (const auto& [here, there] : {std::pair{cable.a, cable.b}, {cable.b, cable.a}}) {
+        const auto end = "  " + describe(map, there);
+        REQUIRE((table.find(end + "\n") != std::string::npos ||
+                 table.find(end + " through") != std::string::npos));
+        REQUIRE(table.find(map.port(here).interface) != std::string::npos);
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 #include "jackal/tbdiscovery/ring.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 #include <random>
 
@@ -170,14 +171,20 @@ TEST_CASE("32 machines: rings that exist are found, and those that cannot exist 
   }
   CHECK(find_ring(grid).order.size() == 26);
   CHECK(find_ring(grid).proven);
+  std::chrono::steady_clock::duration slowest{};
   for (unsigned seed = 0; seed < 40; ++seed) {
     INFO("seed " << seed);
     const auto weights = random_links(32, 2 + seed % 5, seed, 3);
+    const auto started = std::chrono::steady_clock::now();
     const Ring ring = find_ring(weights);
+    slowest = std::max(slowest, std::chrono::steady_clock::now() - started);
     REQUIRE(is_ring(weights, ring.order));
     REQUIRE(ring.order.size() <= ring.upper_bound);
     REQUIRE((ring.proven || ring.order.size() >= 3));
   }
+  // Told, not judged: the machine may be busy. The bar is a second.
+  WARN("slowest of 40 searches among 32 machines: "
+       << std::chrono::duration_cast<std::chrono::milliseconds>(slowest).count() << " ms");
 }
 
 TEST_CASE("the largest set of machines that are all cabled to each other") {

@@ -18,6 +18,31 @@ std::string padded(const std::string& text, std::size_t width) {
   return used < width ? text + std::string(width - used, ' ') : text;
 }
 
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
+  if (width == 0) return text;
+  std::string out;
+  for (const auto line : lines_of(text)) {
+    if (width_of(std::string(line)) <= width) {
+      out += std::string(line) + "\n";
+      continue;
+    }
+    const std::string margin(std::min(indent_of(line) + indent, width / 2), ' ');
+    std::string current(line.substr(0, indent_of(line)));
+    bool first = true;
+    for (const auto word : words_of(line)) {
+      const bool fits = first || width_of(current) + 1 + width_of(std::string(word)) <= width;
+      if (!fits) {
+        out += current + "\n";
+        current = margin;
+      }
+      current += (first || !fits ? "" : " ") + std::string(word);
+      first = false;
+    }
+    out += current + "\n";
+  }
+  return out;
+}
+
 std::string speed_text(const Port& port) {
   if (port.gbps == 0) return "";
   return port.linked ? fmt::format("{:g} Gb/s", port.gbps) : fmt::format("up to {:g} Gb/s", port.gbps);

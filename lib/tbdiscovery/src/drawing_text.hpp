@@ -13,6 +13,10 @@ namespace jackal::tbdiscovery {
 std::size_t width_of(const std::string& text);
 std::string padded(const std::string& text, std::size_t width);
 
+/// Lines longer than `width` are cut between words and go on `indent` columns deeper than they began; 0: no
+/// line is too long.
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
+
 /// "80 Gb/s" for a link, "up to 120 Gb/s" for a free port, "" when it is not known.
 std::string speed_text(const Port& port);
 /// "rdma_en5 active", "no device", "" when nothing is known.
