@@ -1,5 +1,6 @@
 """What `cmake --install` puts somewhere works there, wherever that is: the program, its SSH, the library, the manual."""
 
+import json
 import os
 import re
 import shlex
@@ -119,3 +120,9 @@ def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, compiler):
     words = shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env))
     must(*compiler, "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words)
     runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library.parent}")
+
+
+def test_the_schemas_of_distributed_config_are_there(prefix):
+    for name in ("distributed-config", "distributed-config-check"):
+        schema = json.loads((prefix / "share/jackal" / f"{name}.schema.json").read_text())
+        assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -47,16 +47,22 @@ public:
   explicit Canvas(const ClusterMap& map) : map_(map) {
     const double count = static_cast<double>(map.nodes.size());
     radius_ = map.nodes.size() < 2 ? 0 : std::max(190.0, count * kBoxWidth * 1.2 / 6.28);
-    center_ = {radius_ + kBoxWidth / 2 + kMargin, radius_ + kBoxHeight / 2 + kMargin};
+    // Higher than wide where many stand close: the labels between the topmost boxes need room.
+    height_ = radius_ * (map.nodes.size() > 4 ? 1.4 : 1.0);
+    center_ = {radius_ + kBoxWidth / 2 + kMargin, height_ + kBoxHeight / 2 + kMargin};
   }
 
   double width() const { return 2 * center_.x; }
-  double height() const { return 2 * center_.y; }
+  double height() const {
+    double lowest = center_.y;
+    for (std::size_t i = 0; i < map_.nodes.size(); ++i) lowest = std::max(lowest, machine(i).y);
+    return lowest + kBoxHeight / 2 + kMargin;
+  }
 
   Point machine(std::size_t node) const {
     const double angle =
         6.283185307179586 * static_cast<double>(node) / static_cast<double>(map_.nodes.size());
-    return {center_.x + radius_ * std::sin(angle), center_.y - radius_ * std::cos(angle)};
+    return {center_.x + radius_ * std::sin(angle), center_.y - height_ * std::cos(angle)};
   }
 
   /// The ends of the cable, moved aside so that cables of one pair do not lie on each other.
@@ -79,6 +85,7 @@ public:
 private:
   const ClusterMap& map_;
   double radius_ = 0;
+  double height_ = 0;  // the other radius
   Point center_;
 };
 
