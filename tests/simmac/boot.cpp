@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,12 +13,15 @@
 
 #include "jackal/base/text.hpp"
 #include "simmac/launchd.hpp"
+#include "simmac/networksetup.hpp"
 #include "simmac/node_state.hpp"
 
 namespace jackal::simmac {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kIp = "/usr/bin/ip";
 
 /// Whether the command shall be found; a machine may lack any.
 bool is_there(const Mac& mac, const std::string& command) {
@@ -30,6 +34,7 @@ void install(const Mac& mac) {
   const auto self = fs::read_symlink("/proc/self/exe");
   fs::create_directories(kBin);
   fs::create_directories("/Library/LaunchDaemons");
+  fs::create_directories("/Library/Preferences/SystemConfiguration");
   for (const auto& [name, command] : commands()) {
     if (is_there(mac, name)) fs::create_symlink(self, fs::path(kBin) / name);
   }
@@ -121,10 +126,24 @@ void end_processes() {
 
 int run_ip(const std::vector<std::string>& lines) {
   if (lines.empty()) return 0;
-  std::FILE* ip = ::popen("PATH=/usr/bin:/bin:/usr/sbin ip -batch - >/dev/null", "w");
-  if (ip == nullptr) return 1;
-  for (const auto& line : lines) std::fprintf(ip, "%s\n", line.c_str());
-  return ::pclose(ip) == 0 ? 0 : 1;
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  const int input = ::memfd_create("ip", MFD_CLOEXEC);
+  if (input < 0 || ::write(input, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return 1;
+  ::lseek(input, 0, SEEK_SET);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, input, 0);
+  char ip[] = "ip", batch[] = "-batch", dash[] = "-", path[] = "PATH=/usr/bin:/bin:/usr/sbin";
+  char* const argv[] = {ip, batch, dash, nullptr};
+  char* const environment[] = {path, nullptr};
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, kIp, &files, nullptr, argv, environment);
+  posix_spawn_file_actions_destroy(&files);
+  ::close(input);
+  int status = 1;
+  if (error != 0 || ::waitpid(pid, &status, 0) != pid) return 1;
+  return status == 0 ? 0 : 1;
 }
 
 int boot(const Mac& mac) {
@@ -134,7 +153,7 @@ int boot(const Mac& mac) {
     std::ofstream("/proc/sys/net/ipv4/conf/all/arp_ignore") << "1";
     if (run_ip(first_network_lines(mac)) != 0) return 1;
   }
-  const int code = run_ip(network_lines(mac));
+  const int code = run_ip(network_lines(mac)) | run_ip(configured_lines(mac));
   start_launchd();
   return code;
 }

@@ -79,7 +79,16 @@ std::string domain_uuid(std::size_t machine, std::size_t port);
 std::string system_profiler_json(const Cluster& cluster, std::size_t machine);
 std::string system_profiler_text(const Cluster& cluster, std::size_t machine);
 std::string hardware_ports(const Cluster& cluster, std::size_t machine);
-std::string service_order(const Cluster& cluster, std::size_t machine);
+/// A network service of macOS: how one hardware port is configured.
+struct Service {
+  std::string name;
+  std::string port;
+  std::string device;
+  bool enabled = true;
+};
+
+std::vector<Service> services(const Cluster& cluster, std::size_t machine);
+std::string service_order(const std::vector<Service>& services);
 std::string ibv_devices(const Cluster& cluster, std::size_t machine);
 std::string ibv_devinfo(const Cluster& cluster, std::size_t machine, bool verbose);
 std::string ifconfig(const Cluster& cluster, std::size_t machine);

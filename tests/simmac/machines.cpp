@@ -91,7 +91,7 @@ tbdiscovery::NodeProbes probes(const Cluster& cluster, std::size_t machine) {
   put("os.txt", "Darwin 25.2.0\n");
   put("system_profiler.json", system_profiler_json(cluster, machine));
   put("hardware_ports.txt", hardware_ports(cluster, machine));
-  put("service_order.txt", service_order(cluster, machine));
+  put("service_order.txt", service_order(services(cluster, machine)));
   put("ibv_devices.txt", ibv_devices(cluster, machine));
   put("ibv_devinfo.txt", ibv_devinfo(cluster, machine, true));
   put("rdma_ctl.txt", self.rdma ? "enabled\n" : "disabled\n");

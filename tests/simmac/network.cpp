@@ -22,24 +22,31 @@ std::string hardware_ports(const Cluster& cluster, std::size_t machine) {
   return out + "\nVLAN Configurations\n===================\n";
 }
 
-std::string service_order(const Cluster& cluster, std::size_t machine) {
+std::vector<Service> services(const Cluster& cluster, std::size_t machine) {
   const Machine& self = cluster.machines[machine];
-  std::string out = "An asterisk (*) denotes that a network service is disabled.\n";
-  int number = 0;
-  const auto add = [&](const std::string& name, const std::string& port, const std::string& device) {
-    out += fmt::format("({}) {}\n(Hardware Port: {}, Device: {})\n\n", ++number, name, port, device);
-  };
-  add("Ethernet", "Ethernet", "en0");
-  if (self.bridge) add("Thunderbolt Bridge", "Thunderbolt Bridge", "bridge0");
+  std::vector<Service> all = {{"Ethernet", "Ethernet", "en0"}};
+  if (self.bridge) all.push_back({"Thunderbolt Bridge", "Thunderbolt Bridge", "bridge0"});
   for (const auto& port : self.ports) {
-    if (!self.bridge && port.listed) {
-      add("Thunderbolt " + port.receptacle, "Thunderbolt " + port.receptacle, port.interface);
-    }
+    const auto name = "Thunderbolt " + port.receptacle;
+    if (!self.bridge && port.listed) all.push_back({name, name, port.interface});
   }
   for (const auto& service : self.services) {
     const auto first = service.find('|');
     const auto second = service.find('|', first + 1);
-    add(service.substr(0, first), service.substr(first + 1, second - first - 1), service.substr(second + 1));
+    all.push_back({service.substr(0, first), service.substr(first + 1, second - first - 1),
+                   service.substr(second + 1)});
+  }
+  return all;
+}
+
+std::string service_order(const std::vector<Service>& services) {
+  std::string out = "An asterisk (*) denotes that a network service is disabled.\n";
+  int number = 0;
+  for (const auto& service : services) {
+    ++number;
+    out += fmt::format("({}) {}\n(Hardware Port: {}, Device: {})\n\n",
+                       service.enabled ? std::to_string(number) : "*", service.name, service.port,
+                       service.device);
   }
   return out;
 }

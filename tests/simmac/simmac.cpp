@@ -68,6 +68,16 @@ std::optional<int> misbehave(const Mac& mac, const std::string& name) {
   return behaviour.exit;
 }
 
+/// A command that the description speaks of and nobody plays, or "".
+std::string unknown_command(const Description& description) {
+  for (const auto& behaviours : description.commands) {
+    for (const auto& [name, behaviour] : behaviours) {
+      if (name != "*" && name != "sudo" && commands().count(name) == 0) return name;
+    }
+  }
+  return "";
+}
+
 int run(const std::string& name, const Words& words) {
   const bool is_command = commands().count(name) != 0 || name == "sudo";
   const std::string verb = words.empty() ? "" : words.front();
@@ -81,6 +91,9 @@ int run(const std::string& name, const Words& words) {
   const auto description = read_description(*text, file);
   if (!description) return complain(description.error().text());
   if (!is_command && verb == "up-words") {
+    if (const auto unknown = unknown_command(*description); !unknown.empty()) {
+      return complain(fmt::format("{}: {} is no command of a simulated Mac", file, unknown));
+    }
     for (const auto& word : up_words(*description)) std::puts(word.c_str());
     return 0;
   }

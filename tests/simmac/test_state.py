@@ -1,6 +1,9 @@
 """What is set on a simulated Mac holds there, carries data or does not, and lasts as long as on a real one."""
 
+from pathlib import Path
+
 import shapes
+import simulated
 from fixture import wait_for
 
 MASK = "netmask 255.255.255.252"
@@ -66,7 +69,8 @@ def test_a_port_carries_nothing_while_a_bridge_has_it(make_macs):
     run(macs, "n1", "sudo ifconfig bridge0 deletem en2")
     assert "member: en2 flags" not in run(macs, "n1", "ifconfig bridge0")
     assert "member: en3 flags" in run(macs, "n1", "ifconfig bridge0")
-    assert answers(macs, "n2", "192.168.9.1")
+    # Until n2 asks again for the address that nobody answered for, its kernel gives up at once.
+    wait_for(lambda: answers(macs, "n2", "192.168.9.1"), what="an answer through the freed port")
     again = macs.ssh("n1", "sudo ifconfig bridge0 deletem en2")
     assert (again.returncode, again.stderr) == (1, "ifconfig: BRDGDEL en2: No such file or directory\n")
 
@@ -95,6 +99,9 @@ def test_who_may_change_what(make_macs):
     assert macs.ssh("n1", "ifconfig en2 inet 192.168.9.1 netmask 255.255.255.252").returncode == 1
     assert macs.ssh("n1", "route -n add -host 192.168.9.2 -interface en2").returncode == 77
     assert run(macs, "n1", "sudo id -u") == "0\n"
+    # What raises rights lies on the node's own file system and nowhere on this machine.
+    assert macs.exec("n1", ["stat", "-c", "%a", "/private/simmac/bin/sudo"]).stdout == "4755\n"
+    assert not Path("/private/simmac").exists() and simulated.tool.program().stat().st_mode & 0o4000 == 0
     refused = macs.ssh("n2", "sudo -n true")
     assert (refused.returncode, refused.stderr) == (1, "sudo: a password is required\n")
 
@@ -132,6 +139,26 @@ def test_a_restart_forgets_what_was_set_and_runs_the_jobs_of_launchd(make_macs):
     assert answers(macs, "n2", "192.168.9.1")
     run(macs, "n1", "sudo launchctl bootout system/org.example.links")
     assert macs.ssh("n1", "launchctl print system/org.example.links").returncode == 113
+
+
+def test_network_services_outlast_a_restart(make_macs):
+    macs = make_macs(shapes.pair(width=1))
+    for node, address in (("n1", "192.168.9.1"), ("n2", "192.168.9.2")):
+        run(macs, node, "sudo networksetup -createnetworkservice 'Cluster Link' 'Thunderbolt 1'")
+        run(macs, node, f"sudo networksetup -setmanual 'Cluster Link' {address} 255.255.255.252")
+    assert answers(macs, "n1", "192.168.9.2")
+    macs.restart("n1")
+    assert answers(macs, "n1", "192.168.9.2")
+    assert "Cluster Link\n(Hardware Port: Thunderbolt 1, Device: en2)" in run(macs, "n1", "networksetup -listnetworkserviceorder")
+    info = run(macs, "n1", "networksetup -getinfo 'Cluster Link'")
+    assert info.startswith("Manual Configuration\nIP address: 192.168.9.1\nSubnet mask: 255.255.255.252\nRouter: (null)\n")
+    run(macs, "n1", "sudo networksetup -setnetworkserviceenabled 'Cluster Link' off")
+    assert "(*) Cluster Link\n" in run(macs, "n1", "networksetup -listnetworkserviceorder")
+    assert not answers(macs, "n2", "192.168.9.1")
+    run(macs, "n1", "sudo networksetup -removenetworkservice 'Cluster Link'")
+    refused = macs.ssh("n1", "sudo networksetup -setdhcp 'Cluster Link'")
+    assert (refused.returncode, refused.stdout.splitlines()[0]) == (4, "Cluster Link is not a recognized network service.")
+    assert macs.ssh("n1", "networksetup -setdhcp Ethernet").returncode == 14
 
 
 def test_commands_fail_as_they_are_told_to(make_macs):

@@ -84,7 +84,7 @@ TEST_CASE("hardware ports, services, interfaces and routes have the captures' li
   const auto ports = sim::hardware_ports(cluster, 0);
   CHECK(ports.find("\nHardware Port: Thunderbolt 2\nDevice: en6\nEthernet Address: ") != std::string::npos);
   CHECK(ports.substr(ports.size() - 41) == "\nVLAN Configurations\n===================\n");
-  CHECK(sim::service_order(cluster, 0)
+  CHECK(sim::service_order(sim::services(cluster, 0))
             .find("(2) Thunderbolt Bridge\n(Hardware Port: Thunderbolt Bridge, Device: bridge0)\n\n") !=
         std::string::npos);
   const auto member = std::string(
