@@ -28,7 +28,13 @@ const cli::Table& flag_table() {
                 "jaccl, jaccl-ring, ring or jackal (default: the best that the cabling allows)"},
                {"--env", "NAME=VALUE", "a variable for the host file; may be repeated"},
                {"--allow-subset", "", "a plan may leave hosts out"},
-               {"--no-auto-setup", "", "change nothing, print the commands (what happens anyhow)"},
+           }},
+          {"What to do",
+           {
+               {"--auto-setup", "", "set the links up, and prove that they carry data"},
+               {"--no-auto-setup", "", "change nothing, print the commands (the default)"},
+               {"--persist", "", "the set-up outlasts a restart of the machines"},
+               {"--undo", "", "restore what --auto-setup changed on these hosts, and end"},
            }},
           {"What comes out",
            {

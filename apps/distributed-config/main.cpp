@@ -28,6 +28,7 @@ int start(const std::vector<std::string>& args) {
       return print(version_text());
     case Action::plan:
     case Action::check:
+    case Action::undo:
       break;
   }
   return run(*options);

@@ -70,7 +70,23 @@ std::optional<Error> contradiction(const cli::Reading& in) {
       return error;
     }
   }
-  for (const char* flag : {"--ssh", "--ssh-config"}) {
+  if (auto error = both(in, "--auto-setup", "--no-auto-setup", "--no-auto-setup is given as well", one))
+    return error;
+  for (const char* flag :
+       {"--output-hostfile", "--backend", "--over", "--env", "--allow-subset", "--dot", "--json", "--svg",
+        "--report", "--check", "--auto-setup", "--no-auto-setup", "--persist"}) {
+    if (auto error = both(in, flag, "--undo", "--undo only restores what set-ups changed",
+                          "leave " + std::string(flag) + " or --undo out")) {
+      return error;
+    }
+  }
+  for (const char* flag : {"--auto-setup", "--persist"}) {
+    if (auto error = both(in, flag, "--check", "nothing is set up where --check is given",
+                          "leave " + std::string(flag) + " or --check out")) {
+      return error;
+    }
+  }
+  for (const char* flag : {"--ssh", "--ssh-config", "--auto-setup", "--undo"}) {
     if (auto error = both(in, flag, "--from-probes", "nobody is connected to where --from-probes is given",
                           "leave " + std::string(flag) + " out")) {
       return error;
@@ -89,8 +105,11 @@ Result<Options> parse_options(const std::vector<std::string>& args) {
   options.action = in.has("--help")      ? Action::help
                    : in.has("--version") ? Action::version
                    : in.has("--check")   ? Action::check
+                   : in.has("--undo")    ? Action::undo
                                          : Action::plan;
   options.ignore_unreachable = in.has("--ignore-unreachable");
+  options.request.auto_setup = in.has("--auto-setup");
+  options.persist = in.has("--persist");
   options.request.allow_subset = in.has("--allow-subset");
   options.redact = in.has("--redact");
   options.json = in.has("--json");
@@ -107,12 +126,13 @@ Result<Options> parse_options(const std::vector<std::string>& args) {
 std::string help_text() {
   return "Usage: distributed-config [flags]\n"
          "Finds out how machines are cabled, says what is wrong with it, plans a cluster and\n"
-         "writes the host file that launch takes. It changes nothing on the machines: the\n"
-         "commands that set the links up are printed, ready to paste.\n" +
+         "writes the host file that launch takes. The commands that set the links up are\n"
+         "printed, ready to paste, or run with --auto-setup; --undo takes them back.\n" +
          cli::flags_text(flag_table()) +
-         "\nExit code: 0 planned, and nothing blocks it; 1 no plan possible; 3 --check: they\n"
-         "differ; 64 usage, 65 bad host file or probes, 69 host unreachable, 70 internal,\n"
-         "74 output cannot be written, 130 interrupted.\n"
+         "\nExit code: 0 planned (and set up), and nothing blocks it; 1 no plan possible, or\n"
+         "set-up or verification failed; 3 --check: they differ; 64 usage, 65 bad host file or\n"
+         "probes, 69 host unreachable or lost, 70 internal, 74 output cannot be written,\n"
+         "130 interrupted.\n"
          "\nExamples:\n"
          "  distributed-config --hosts mac[1-4] --output-hostfile hosts.json\n"
          "  distributed-config --hosts mac[1-4] --backend jaccl --json\n"

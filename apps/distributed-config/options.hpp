@@ -11,7 +11,7 @@
 
 namespace jackal::distributed_config {
 
-enum class Action { plan, check, help, version };
+enum class Action { plan, check, undo, help, version };
 
 struct Options {
   Action action = Action::plan;
@@ -25,6 +25,7 @@ struct Options {
   std::optional<std::string> save_probes;  // together with from_probes only to redact them
   bool redact = false;                     // only with save_probes
   tbdiscovery::Request request;
+  bool persist = false;  // the set-up outlasts a restart
   std::optional<std::string> output_hostfile;
   std::optional<std::string> check;  // with Action::check
   bool json = false;

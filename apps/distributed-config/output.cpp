@@ -38,7 +38,7 @@ std::string files_text(const Outcome& outcome) {
 
 }  // namespace
 
-std::string findings_text(const Findings& findings, const Outcome& outcome, std::size_t width) {
+std::string findings_text(const Findings& findings, bool run_now, std::size_t width) {
   std::string text;
   add_section(text, "Ports", draw_table(findings.map, width));
   if (!findings.map.cables.empty()) add_section(text, "Cables", draw_picture(findings.map, width));
@@ -47,12 +47,23 @@ std::string findings_text(const Findings& findings, const Outcome& outcome, std:
   add_section(text, "Plan",
               findings.plan ? draw_plan(findings.map, *findings.plan, width)
                             : draw_no_plan(findings.plan.error(), width));
-  add_section(text, "Commands that set the links up, to be pasted on each machine",
-              commands_text(findings.setup));
+  const auto commands = commands_text(findings.setup);
+  const bool nothing = findings.plan && !findings.plan->cables.empty() && commands.empty();
+  add_section(text,
+              run_now ? "Commands that set the links up, run now"
+                      : "Commands that set the links up, to be pasted on each machine",
+              nothing ? "none: the links are set up already\n" : commands);
+  return text;
+}
+
+std::string outcome_text(const Findings& findings, const Outcome& outcome) {
+  std::string text;
+  if (findings.plan && outcome.verification)
+    add_section(text, "Verification", draw_verification(findings.map, *findings.plan, *outcome.verification));
   if (findings.plan && outcome.exit == kExitOk && !wrote_hostfile(outcome))
     add_section(text, "Host file", hostfile::to_json(findings.plan->hostfile));
   add_section(text, "Files written", files_text(outcome));
-  return text;
+  return text.empty() ? text : "\n" + text;
 }
 
 std::string differences_text(const std::vector<Difference>& differences) {

@@ -21,8 +21,12 @@ struct Findings {
   std::vector<tbdiscovery::NodeSetup> setup;
 };
 
-/// Ports, picture, problems, plan, commands, files. `width`: of the terminal; 0: lines may be of any length.
-std::string findings_text(const Findings& findings, const tbdiscovery::Outcome& outcome, std::size_t width);
+/// Ports, picture, problems, plan, commands; `run_now`: they are not left to the person;
+/// `width`: of the terminal; 0: lines may be of any length.
+std::string findings_text(const Findings& findings, bool run_now, std::size_t width);
+
+/// What came of it: proofs, host file, files.
+std::string outcome_text(const Findings& findings, const tbdiscovery::Outcome& outcome);
 
 /// A line a difference, or that there is none.
 std::string differences_text(const std::vector<tbdiscovery::Difference>& differences);

@@ -7,8 +7,11 @@
 #include <algorithm>
 
 #include "cli/output.hpp"
+#include "distributed-config/chosen_nodes.hpp"
+#include "distributed-config/nodes.hpp"
 #include "distributed-config/output.hpp"
-#include "distributed-config/probes.hpp"
+#include "distributed-config/set_up.hpp"
+#include "distributed-config/undo.hpp"
 #include "jackal/base/exit_code.hpp"
 #include "jackal/base/file.hpp"
 #include "jackal/hostfile/reader.hpp"
@@ -49,11 +52,11 @@ Result<void> save(const Options& options, const RawProbes& probes) {
   return write_probes(*options.save_probes, options.redact ? redact(answered) : answered);
 }
 
-Findings find(const ClusterMap& map, const Request& request) {
-  Findings findings{map, {}, make_plan(map, request), {}};
-  findings.problems = find_problems(map, request, findings.plan.has_value());
+Findings find(const ClusterMap& map, const Options& options) {
+  Findings findings{map, {}, make_plan(map, options.request), {}};
+  findings.problems = find_problems(map, options.request, findings.plan.has_value());
   if (!findings.plan) return findings;
-  auto setup = make_setup(map, *findings.plan);
+  auto setup = make_setup(map, *findings.plan, {options.persist, {}});
   if (setup) {
     findings.setup = std::move(*setup);
   } else {
@@ -73,11 +76,16 @@ bool has_unreachable(const ClusterMap& map) {
                      [](const Node& node) { return node.report.failure.has_value(); });
 }
 
-int exit_code(const Findings& findings) {
+int exit_code(const Findings& findings, const Outcome& outcome) {
   if (has_unreachable(findings.map)) return kExitUnreachable;
   const bool blocked = std::any_of(findings.problems.begin(), findings.problems.end(),
                                    [](const Problem& problem) { return problem.blocks; });
-  return findings.plan && !blocked ? kExitOk : kExitFailed;
+  if (!findings.plan || blocked) return kExitFailed;
+  for (const auto& error : outcome.setup_errors) {
+    if (exit_code_for(error.code) == kExitUnreachable) return kExitUnreachable;
+  }
+  const bool proved = !outcome.verification || outcome.verification->failures.empty();
+  return outcome.setup_errors.empty() && proved ? kExitOk : kExitFailed;
 }
 
 /// Of the terminal that standard output is; 0: it is none.
@@ -86,16 +94,18 @@ std::size_t terminal_width() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-std::string text_for(const Options& options, const Findings& findings, const Outcome& outcome) {
+/// What is still to be said: all of it, unless a set-up has shown what it was about to do.
+std::string text_for(const Options& options, const Findings& findings, const Outcome& outcome, bool shown) {
   if (options.json) return to_json(findings.map, findings.problems, findings.plan, findings.setup, outcome);
-  return options.dot ? draw_dot(findings.map) : findings_text(findings, outcome, terminal_width());
+  if (options.dot) return draw_dot(findings.map);
+  return (shown ? "" : findings_text(findings, false, terminal_width())) + outcome_text(findings, outcome);
 }
 
 /// The host file last: it is there only when everything else is.
 Result<void> write_files(const Options& options, const Findings& findings, Outcome& outcome) {
   if (options.report) {
-    const auto page =
-        to_html({findings.map, findings.problems, findings.plan, findings.setup, outcome.measurements});
+    const auto page = to_html(
+        {findings.map, findings.problems, findings.plan, findings.setup, measurements(outcome.verification)});
     if (auto written = write_file(*options.report, page); !written) return written;
     outcome.files.push_back({"report", *options.report});
   }
@@ -110,18 +120,88 @@ void tell_files(const Outcome& outcome) {
   for (const auto& file : outcome.files) say("wrote " + file.path);
 }
 
-int plan(const Options& options, const ClusterMap& map, Outcome outcome) {
-  const Findings findings = find(map, options.request);
-  outcome.exit = exit_code(findings);
+/// The jobs of all nodes that have something to do, and in `findings` their commands as they are now.
+Result<std::map<std::string, SetupJob>> set_up_jobs(const Options& options, Findings& findings,
+                                                    Nodes& nodes) {
+  std::vector<const Node*> asked;
+  for (const auto& setup : findings.setup) asked.push_back(&findings.map.nodes[setup.node]);
+  const auto kept = ask_kept(nodes, asked);
+  if (!kept) return fail(kept.error());
+  SetupOptions setup_options{options.persist, {}};
+  for (const auto& [name, of_node] : *kept) setup_options.lasting[name] = of_node.lasting;
+  auto setups = make_setup(findings.map, *findings.plan, setup_options);
+  if (!setups) return fail(setups.error());
+  findings.setup = std::move(*setups);
+  std::map<std::string, SetupJob> jobs;
+  for (const auto& setup : findings.setup) {
+    if (setup.steps.empty()) continue;
+    const auto& record = kept->at(setup.name).record;
+    const auto old = read_record(record, setup.name + ": ~/.local/state/jackal/links.json");
+    if (!old) return fail(old.error());
+    std::vector<Change> changes;
+    for (const auto& step : setup.steps) changes.push_back(*step.change);
+    const auto after = extended(*old, changes, findings.map.nodes[setup.node].report);
+    jobs.emplace(setup.name, SetupJob{setup.steps, setup.checks, record, to_text(after), false});
+  }
+  return jobs;
+}
+
+/// Asks, shows, does and proves.
+Result<void> set_up(const Options& options, Findings& findings, Outcome& outcome, Nodes& nodes) {
+  const auto jobs = set_up_jobs(options, findings, nodes);
+  if (!options.json && !options.dot) {
+    if (auto printed = cli::print(findings_text(findings, true, terminal_width())); !printed) return printed;
+  }
+  if (!jobs) outcome.setup_errors.push_back(jobs.error());
+  if (!jobs || nodes.interrupted()) return {};
+  outcome.setup_errors = carry_out(nodes, *jobs);
+  outcome.setup_ran = true;
+  if (nodes.interrupted() || !outcome.setup_errors.empty()) return {};
+  outcome.verification = verify(nodes, findings.map, *findings.plan, {true, true, true});
+  return {};
+}
+
+/// Without a set-up, what costs little is proved: addresses, and links that are there already.
+void prove(Findings& findings, Outcome& outcome, Nodes& nodes) {
+  if (findings.plan->ranks.size() < 2) return;
+  const bool links = !findings.plan->cables.empty() &&
+                     std::all_of(findings.setup.begin(), findings.setup.end(),
+                                 [](const NodeSetup& setup) { return setup.steps.empty(); });
+  outcome.verification = verify(nodes, findings.map, *findings.plan, {links, false, false});
+}
+
+void say_why_not(const Options& options, const Findings& findings, const Outcome& outcome) {
+  for (const auto& error : outcome.setup_errors) say(error.text());
+  if (!outcome.setup_errors.empty()) return;
+  const bool failed = !findings.plan && (options.json || options.dot);
+  if (failed)
+    say(findings.plan.error().text());
+  else
+    say(outcome.verification ? "no host file: the verification failed" : "no host file: see the problems");
+}
+
+int plan(const Options& options, const ClusterMap& map, Outcome outcome, Nodes* nodes) {
+  Findings findings = find(map, options);
+  const bool acts = nodes != nullptr && exit_code(findings, outcome) == kExitOk;
+  const bool sets_up = acts && options.request.auto_setup;
+  if (sets_up) {
+    if (const auto done = set_up(options, findings, outcome, *nodes); !done) return end_with(done.error());
+  } else if (acts) {
+    prove(findings, outcome, *nodes);
+  }
+  if (nodes != nullptr && nodes->interrupted()) {
+    for (const auto& error : outcome.setup_errors) say(error.text());
+    say("interrupted");
+    return kExitInterrupted;
+  }
+  if (nodes != nullptr) nodes->finish();
+  outcome.exit = exit_code(findings, outcome);
   if (const auto written = write_files(options, findings, outcome); !written)
     return end_unwritten(written.error());
-  if (const auto printed = cli::print(text_for(options, findings, outcome)); !printed)
+  if (const auto printed = cli::print(text_for(options, findings, outcome, sets_up)); !printed)
     return end_with(printed.error());
   if (options.dot) tell_files(outcome);
-  if (outcome.exit != kExitOk) {
-    const bool failed = !findings.plan && (options.json || options.dot);
-    say(failed ? findings.plan.error().text() : "no host file: see the problems");
-  }
+  if (outcome.exit != kExitOk) say_why_not(options, findings, outcome);
   return outcome.exit;
 }
 
@@ -148,15 +228,22 @@ int end_with(const Error& error) {
 }
 
 int run(const Options& options) {
-  const auto nodes = chosen_nodes(options);
-  if (!nodes) return end_with(nodes.error());
-  auto gathered = gather_probes(options, *nodes);
-  if (!gathered) return end_with(gathered.error());
-  if (!*gathered) {
-    say("interrupted");
-    return kExitInterrupted;
+  const auto names = chosen_nodes(options);
+  if (!names) return end_with(names.error());
+  std::optional<Nodes> nodes;
+  RawProbes probes;
+  if (options.from_probes) {
+    auto read = read_probes(*options.from_probes, *names);
+    if (!read) return end_with(read.error());
+    probes = std::move(*read);
+  } else {
+    nodes.emplace(options, *names);
+    probes = nodes->probe();
+    if (nodes->interrupted()) {
+      say("interrupted");
+      return kExitInterrupted;
+    }
   }
-  RawProbes probes = std::move(**gathered);
   Outcome outcome;
   if (options.save_probes) {
     if (const auto saved = save(options, probes); !saved) return end_unwritten(saved.error());
@@ -173,8 +260,11 @@ int run(const Options& options) {
       return end_unwritten(written.error());
     outcome.files.push_back({"svg", *options.svg});
   }
-  return options.action == Action::check ? check(options, map, std::move(outcome))
-                                         : plan(options, map, std::move(outcome));
+  if (options.action == Action::undo) return undo(*nodes, map);
+  if (options.action == Action::plan)
+    return plan(options, map, std::move(outcome), nodes ? &*nodes : nullptr);
+  if (nodes) nodes->finish();
+  return check(options, map, std::move(outcome));
 }
 
 }  // namespace jackal::distributed_config

@@ -149,8 +149,12 @@ TEST_CASE("what contradicts itself or is not known is refused, naming the flag")
   CHECK(refused({"--backend", "nccl"}).hint == "give launch --hosts and --backend nccl");
   CHECK(refused({"--backend", "jacl"}).where == "--backend");
   CHECK(refused({"--env", "1A=2"}).where == "--env");
-  CHECK(refused({"--auto-setup"}).what == "no such flag");
-  CHECK(refused({"--undo"}).what == "no such flag");
+  CHECK(refused({"--auto-sail"}).what == "no such flag");
+  CHECK(refused({"--auto-setup", "--no-auto-setup"}).where == "--auto-setup");
+  for (const char* flag : {"--auto-setup", "--persist", "--json", "--dot", "--allow-subset"})
+    CHECK(refused({"--undo", flag}).where == flag);
+  CHECK(refused({"--undo", "--from-probes", "dir"}).where == "--undo");
+  CHECK(refused({"--auto-setup", "--from-probes", "dir"}).where == "--auto-setup");
   CHECK(refused({"mac1"}).what == "is no flag");
   CHECK(refused({"--hosts"}).what == "needs a value");
 }
@@ -159,6 +163,15 @@ TEST_CASE("--help and --version win over what would be refused beside them") {
   CHECK(options_of({"--help", "--json", "--dot"}).action == Action::help);
   CHECK(options_of({"--version"}).action == Action::version);
   CHECK(version_text().rfind("distributed-config ", 0) == 0);
+}
+
+TEST_CASE("setting up, making it last and undoing it") {
+  CHECK_FALSE(parse_options({})->request.auto_setup);
+  CHECK_FALSE(parse_options({"--no-auto-setup"})->request.auto_setup);
+  const auto options = parse_options({"--hosts", "a,b", "--auto-setup", "--persist"});
+  CHECK(options->request.auto_setup);
+  CHECK(options->persist);
+  CHECK(parse_options({"--hosts", "a,b", "--undo"})->action == Action::undo);
 }
 
 }  // namespace jackal::distributed_config

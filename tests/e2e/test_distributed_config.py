@@ -130,8 +130,15 @@ def test_live_nodes_give_an_ethernet_host_file_that_launch_runs_on(cluster4, bin
     assert live.returncode == 0, live
     assert [host["ips"] for host in json.loads(hosts.read_text())["hosts"]] == [["10.77.0.1"], ["10.77.0.2"]]
     replayed = run([config[0], "--from-probes", saved, "--hosts", "n1,n2", "--over", "ethernet", "--json"])
-    # What was written differs, what was found does not.
-    assert {**json.loads(replayed.stdout), "files": []} == {**json.loads(live.stdout), "files": []}
+    assert json.loads(replayed.stdout)["verification"] is None
+    asked = json.loads(live.stdout)
+    assert [address["from"] for address in asked["verification"]["addresses"]] == [
+        [{"node": "n2", "reach": "connected"}],
+        [{"node": "n1", "reach": "connected"}],
+    ]
+    # What was written and proved differs, what was found does not.
+    alike = {"files": [], "verification": None}
+    assert {**json.loads(replayed.stdout), **alike} == {**asked, **alike}
     launch = [bin_dir / "launch", "--ssh-config", cluster.ssh_config, "--hostfile", hosts]
     ran = cluster.exec("head", [*launch, "--", "hostname"])
     assert (ran.returncode, sorted(ran.stdout.split())) == (0, ["n1", "n2"])

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "jackal/base/random.hpp"
 #include "probe_commands.hpp"
 #include "support/catch.hpp"
 
@@ -40,15 +41,16 @@ private:
 NodeProbes probe_this_machine(std::chrono::milliseconds patience) {
   remote::Loop loop;
   RawProbes probes;
-  LiveProbeOptions options;
-  options.nodes = {"127.0.0.1"};
-  options.patience = patience;
-  LiveProbe probe(loop, options,
-                  {[](const auto&, const auto&) {}, [](const auto&) {},
-                   [&](RawProbes all) {
-                     probes = std::move(all);
-                     loop.stop();
-                   }});
+  remote::NodeOptions options;
+  options.name = "127.0.0.1";
+  options.id = "test-" + to_hex(random_bytes(8));
+  remote::Shell shell(loop, options, {[](const auto&) {}, [](const auto&) {}});
+  const LiveProbe probe(loop, {&shell}, patience,
+                        {[](const auto&, const auto&) {},
+                         [&](RawProbes all) {
+                           probes = std::move(all);
+                           shell.finish([&] { loop.stop(); });
+                         }});
   loop.run();
   return probes.at(0);
 }
@@ -79,21 +81,21 @@ TEST_CASE("the text form is asked for only where the JSON form printed nothing")
 }
 
 TEST_CASE("frames keep every byte, and what is no frame is refused") {
-  const auto files =
-      read_frames(std::string("file os.txt 0 12 0\nLinux\nend\nA\xff\nfile sudo.txt - 2 3\n1\nerr\nend\n"));
+  const auto files = read_probe_frames(
+      std::string("file os.txt 0 12 0\nLinux\nend\nA\xff\nfile sudo.txt - 2 3\n1\nerr\nend\n"));
   REQUIRE(files.has_value());
   CHECK(files->at("os.txt").bytes == "Linux\nend\nA\xff");
   CHECK(files->at("sudo.txt").bytes == "1\n");
   CHECK(files->at("sudo.txt").standard_error == "err");
   CHECK_FALSE(files->at("sudo.txt").exit.has_value());
   CHECK(files->size() == 2);
-  CHECK(read_frames("file os.txt 0 0 0\n\nend\n")->empty());
+  CHECK(read_probe_frames("file os.txt 0 0 0\n\nend\n")->empty());
 
   for (const char* text :
        {"", "end", "Welcome\nend\n", "file os.txt 0 5 0\nLin", "file ../x 0 1 0\na\nend\n",
         "file os.txt 0 -1 0\na\nend\n", "file os.txt 0 18446744073709551615 2\na\nend\n"}) {
     INFO(text);
-    const auto refused = read_frames(text);
+    const auto refused = read_probe_frames(text);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::bad_input);
   }

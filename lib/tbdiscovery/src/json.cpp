@@ -229,6 +229,57 @@ std::string text_of(const json& document) {
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+json ping_json(const PingResult& ping) {
+  if (!ping.measured) return {};
+  return {{"sent", ping.sent}, {"received", ping.received}, {"round_trip_ms", or_null(ping.round_trip_ms)}};
+}
+
+json proof_json(const ClusterMap& map, const CableVerification& proof) {
+  const Cable& cable = map.cables[proof.cable];
+  json out = {{"cable", proof.cable}, {"ends", json::array()}};
+  for (const bool a : {true, false}) {
+    json end = end_json(map, a ? cable.a : cable.b);
+    end["ping"] = ping_json(a ? proof.from_a : proof.from_b);
+    end["rdma_missing"] = text_or_null(a ? proof.rdma_missing_a : proof.rdma_missing_b);
+    out["ends"].push_back(std::move(end));
+  }
+  out["tcp_gbps"] = or_null(proof.tcp_gbps);
+  out["tcp_how"] = text_or_null(proof.tcp_how);
+  return out;
+}
+
+const char* reach_name(Reach reach) {
+  switch (reach) {
+    case Reach::connected:
+      return "connected";
+    case Reach::refused:
+      return "refused";
+    case Reach::pinged:
+      return "ping-only";
+    case Reach::nothing:
+      return "not-reached";
+    case Reach::unknown:
+      break;
+  }
+  return nullptr;
+}
+
+json reached_json(const ClusterMap& map, const ReachedAddress& reached) {
+  json out = {{"node", map.nodes[reached.node].name()},
+              {"address", address_or_null(reached.address)},
+              {"from", json::array()}};
+  for (const auto& [node, reach] : reached.from)
+    out["from"].push_back({{"node", map.nodes[node].name()}, {"reach", name_or_null(reach_name(reach))}});
+  return out;
+}
+
+json verification_json(const ClusterMap& map, const Verification& verification) {
+  json out = {{"cables", json::array()}, {"addresses", json::array()}, {"failures", verification.failures}};
+  for (const auto& proof : verification.cables) out["cables"].push_back(proof_json(map, proof));
+  for (const auto& reached : verification.addresses) out["addresses"].push_back(reached_json(map, reached));
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const ClusterMap& map, const std::vector<Problem>& problems, const Result<Plan>& plan,
@@ -246,11 +297,18 @@ std::string to_json(const ClusterMap& map, const std::vector<Problem>& problems,
   else
     out["plan_error"] = {{"what", plan.error().what}, {"hint", text_or_null(plan.error().hint)}};
   for (const auto& node : setup) out["setup"].push_back(setup_json(node));
-  for (const auto& measured : outcome.measurements) {
+  for (const auto& measured : measurements(outcome.verification)) {
     out["measurements"].push_back({{"cable", measured.cable},
                                    {"round_trip_ms", figure_json(measured.round_trip_ms)},
                                    {"tcp_gbps", figure_json(measured.tcp_gbps)}});
   }
+  out["setup_ran"] = outcome.setup_ran;
+  out["setup_errors"] = json::array();
+  for (const auto& error : outcome.setup_errors) {
+    out["setup_errors"].push_back(
+        {{"node", text_or_null(error.where)}, {"what", error.what}, {"hint", text_or_null(error.hint)}});
+  }
+  out["verification"] = outcome.verification ? verification_json(map, *outcome.verification) : json();
   add_outcome(out, outcome);
   return text_of(out);
 }

@@ -54,7 +54,14 @@ void parse_sw_vers(std::string_view bytes, NodeReport& report) {
 
 void parse_lan_ip(std::string_view bytes, NodeReport& report) {
   const auto lines = lines_of(bytes);
-  if (!lines.empty()) report.ssh_address = parse_ipv4(trim(lines[0]));
+  const auto reached = lines.empty() ? std::vector<std::string_view>() : words_of(lines[0]);
+  if (!reached.empty()) {
+    report.ssh_address = parse_ipv4(reached[0]);
+    // "fe80::1%en2": an address of a link is nothing without its interface, which ifconfig says too.
+    if (reached[0].find(':') != std::string_view::npos)
+      report.ssh_ipv6 = lower(reached[0].substr(0, reached[0].find('%')));
+  }
+  if (reached.size() > 1) report.ssh_port = parse_integer<std::uint16_t>(reached[1]);
   if (lines.size() > 1) report.default_source = parse_ipv4(trim(lines[1]));
 }
 

@@ -4,6 +4,7 @@
 
 #include "jackal/base/text.hpp"
 #include "jackal/remote/quote.hpp"
+#include "jackal/tbdiscovery/verify.hpp"
 #include "lines.hpp"
 
 namespace jackal::tbdiscovery {
@@ -13,14 +14,16 @@ using Commands = std::vector<ProbeCommand>;
 
 std::vector<std::string> shell(const char* text) { return {"sh", "-c", text}; }
 
-const char* const kSudo = "command -v sudo >/dev/null || exit 0; sudo -n true; echo $?";
+// Root needs none.
+const char* const kSudo = "[ \"$(id -u)\" != 0 ] || { echo 0; exit; }; sudo -n true; echo $?";
 
-// Where the connection arrived: the third word of SSH_CONNECTION; an empty line on this machine.
+// Where the connection arrived: address and port, the third and fourth words of SSH_CONNECTION; an empty line
+// on this machine.
 const char* const kMacAddresses =
-    "set -- $SSH_CONNECTION; echo \"$3\"; "
+    "set -- $SSH_CONNECTION; echo \"$3 $4\"; "
     "ipconfig getifaddr \"$(route -n get default | sed -n 's/.*interface: //p')\"";
 const char* const kLinuxAddresses =
-    "set -- $SSH_CONNECTION; echo \"$3\"; "
+    "set -- $SSH_CONNECTION; echo \"$3 $4\"; "
     "ip route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \\([^ ]*\\).*/\\1/p'";
 
 // The entries of both directories are links; the slash at the end leads through them.
@@ -52,8 +55,9 @@ std::string lines_for(const Commands& commands) {
 
 constexpr std::string_view kStart = R"sh(LC_ALL=C; export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin; export PATH
-d=$JACKAL_PROBE.d
-mkdir "$d" || exit 1
+d=$JACKAL_PLACE.d
+rm -rf "$d"; mkdir "$d" || exit 1
+echo begun >&2
 probe() {
   command -v "$2" >/dev/null 2>&1 || return
   file=$1; shift
@@ -137,9 +141,16 @@ std::string probe_script() {
          "else\n" + lines_for(linux_commands()) + "fi\nwait\nframes\n";
 }
 
+std::string commands_script(const std::vector<NamedCommand>& commands) {
+  std::string text(kStart);
+  for (const auto& command : commands) {
+    text += "probe " + remote::quote(command.file) + " " + remote::quote(command.argv) + " &\n";
+  }
+  return text + "wait\nframes\n";
+}
+
 Result<std::map<std::string, ProbeOutput>> read_frames(std::string_view text) {
   std::map<std::string, ProbeOutput> files;
-  const auto& names = probe_file_names();
   while (true) {
     const auto newline = text.find('\n');
     if (newline == std::string_view::npos) return broken("it ends early");
@@ -149,8 +160,7 @@ Result<std::map<std::string, ProbeOutput>> read_frames(std::string_view text) {
     if (words.size() != 5 || words[0] != "file") return broken("a frame has no head");
     const auto out = parse_integer<std::size_t>(words[3]);
     const auto err = parse_integer<std::size_t>(words[4]);
-    const bool known = std::find(names.begin(), names.end(), words[1]) != names.end();
-    if (!known || !out || !err) return broken("a frame has a wrong head");
+    if (!out || !err) return broken("a frame has a wrong head");
     if (*out > text.size() || *err > text.size() - *out || text.size() - *out - *err < 1)
       return broken("it ends early");
     ProbeOutput output;
@@ -158,13 +168,26 @@ Result<std::map<std::string, ProbeOutput>> read_frames(std::string_view text) {
     output.standard_error = text.substr(*out, *err);
     output.exit = parse_integer<int>(words[2]);
     text.remove_prefix(*out + *err + 1);
-    if (output.bytes.empty() && output.standard_error.empty()) continue;  // nothing was there to be said
+    const bool nothing = output.bytes.empty() && output.standard_error.empty();
+    if (nothing && output.exit.value_or(0) == 0) continue;
     files.insert_or_assign(std::string(words[1]), std::move(output));
   }
-  const auto os = files.find("os.txt");
-  const bool macos = os != files.end() && os->second.bytes.find("Darwin") != std::string::npos;
-  for (auto& [file, output] : files) {
+  return files;
+}
+
+Result<std::map<std::string, ProbeOutput>> read_probe_frames(std::string_view text) {
+  auto files = read_frames(text);
+  if (!files) return files;
+  const auto& names = probe_file_names();
+  const auto os = files->find("os.txt");
+  const bool macos = os != files->end() && os->second.bytes.find("Darwin") != std::string::npos;
+  for (auto entry = files->begin(); entry != files->end();) {
+    auto& [file, output] = *entry;
+    if (std::find(names.begin(), names.end(), file) == names.end())
+      return broken("it has a frame of no probe");
     if (const auto* argv = argv_of(file, macos)) output.argv = *argv;
+    const bool nothing = output.bytes.empty() && output.standard_error.empty();
+    entry = nothing ? files->erase(entry) : std::next(entry);
   }
   return files;
 }

@@ -24,10 +24,10 @@ struct ProbeCommand {
 const std::vector<ProbeCommand>& macos_commands();
 const std::vector<ProbeCommand>& linux_commands();
 
-/// For sh; it keeps its temporary files in the directory "$JACKAL_PROBE.d", which must not exist.
+/// For sh, in a remote::Shell.
 std::string probe_script();
 
-/// An error when the text is not what the script prints.
-Result<std::map<std::string, ProbeOutput>> read_frames(std::string_view text);
+/// Its frames, each with its argv; any other name is an error.
+Result<std::map<std::string, ProbeOutput>> read_probe_frames(std::string_view text);
 
 }  // namespace jackal::tbdiscovery

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "capability.hpp"
+#include "jackal/tbdiscovery/setup.hpp"
 #include "problem_list.hpp"
 
 namespace jackal::tbdiscovery {
@@ -158,10 +159,15 @@ std::string sudoers_lines(const NodeReport& report) {
   const auto at = report.node.find('@');
   const bool linux_node = report.system == System::linux_;
   const auto who = at != std::string::npos ? report.node.substr(0, at) : linux_node ? "%sudo" : "%admin";
+  const auto file = lasting_file(report.system);
   const auto commands =
-      linux_node ? "/usr/bin/true, /usr/sbin/ip, /usr/bin/ip, /usr/bin/tee, /usr/bin/rm, /usr/bin/systemctl"
-                 : "/usr/bin/true, /sbin/ifconfig, /sbin/route, /usr/sbin/networksetup, /bin/launchctl, "
-                   "/usr/bin/tee, /bin/rm";
+      linux_node
+          ? fmt::format(
+                "/usr/bin/true, /usr/sbin/ip, /usr/bin/ip, /usr/bin/tee {0}, /usr/bin/rm -f {0}, "
+                "/usr/bin/systemctl enable jackal-links.service, "
+                "/usr/bin/systemctl disable jackal-links.service",
+                file)
+          : fmt::format("/usr/bin/true, /sbin/ifconfig, /sbin/route, /usr/bin/tee {0}, /bin/rm -f {0}", file);
   return fmt::format("{} ALL=(root) NOPASSWD: {}", who, commands);
 }
 

@@ -166,14 +166,13 @@ void check_managers(ProblemList& list) {
 void check_management(ProblemList& list) {
   for (std::size_t node = 0; node < list.map.nodes.size(); ++node) {
     const NodeReport& report = list.map.nodes[node].report;
-    if (!report.ssh_address) continue;
-    const Interface* interface = interface_with(report, *report.ssh_address);
+    const Interface* interface = management_interface(report);
     const auto port = interface ? port_behind(list.map, node, interface->name) : std::nullopt;
     if (!port) continue;
     list.at_port(ProblemCode::management_on_cable, Severity::error, *port,
                  {fmt::format("{} was reached over its port {} ({}, {}), which is a Thunderbolt cable",
                               report.node, list.map.port(*port).receptacle, interface->name,
-                              to_string(*report.ssh_address)),
+                              report.ssh_address ? to_string(*report.ssh_address) : report.ssh_ipv6),
                   "Setting up that cable would cut the connection over which it is set up.",
                   fmt::format("Name {} by its address on Ethernet or Wi-Fi.", report.node)})
         .blocks = list.request.auto_setup;

@@ -156,6 +156,19 @@ std::string bridge_of(const NodeReport& report, std::string_view name) {
   return {};
 }
 
+const Interface* management_interface(const NodeReport& report) {
+  if (!report.interfaces) return nullptr;
+  for (const auto& interface : *report.interfaces) {
+    for (const auto& own : interface.addresses) {
+      if (own.address == report.ssh_address) return &interface;
+    }
+    for (const auto& own : interface.ipv6) {
+      if (!own.empty() && lower(own) == report.ssh_ipv6) return &interface;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<Ipv4> mapped_ipv4(const Gid& gid) {
   const auto text = lower(gid.text);
   for (const std::string_view prefix : {"::ffff:", "0000:0000:0000:0000:0000:ffff:"}) {

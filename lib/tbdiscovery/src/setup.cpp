@@ -34,6 +34,8 @@ LinkEnd link_end(const ClusterMap& map, const PlannedCable& planned, const End& 
     // One that a machine gave itself goes by itself.
     else if (!is_link_local(own.address))
       work.stale.push_back(own);
+    else if (!work.self_assigned)
+      work.self_assigned = own;
   }
   const auto* interface = find_interface(report, port.interface);
   work.raise = interface != nullptr && !interface->up;
@@ -66,29 +68,41 @@ Work work_on(const ClusterMap& map, const Plan& plan, std::size_t node) {
       if (end.node == node) work.ends.push_back(link_end(map, planned, end));
     }
   }
-  const NodeReport& report = map.nodes[node].report;
-  if (report.interfaces) {
-    work.has_bridge = std::any_of(report.interfaces->begin(), report.interfaces->end(),
-                                  [](const Interface& interface) { return interface.name == "bridge0"; });
-  }
   return work;
 }
 
-/// The interface that carries our connection to the node and that this work would change; empty: none.
-std::string cut_interface(const NodeReport& report, const Work& work) {
-  if (!report.ssh_address || !report.interfaces) return {};
-  for (const auto& interface : *report.interfaces) {
-    const bool carries = std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                                     [&](const auto& own) { return own.address == *report.ssh_address; });
-    if (!carries) continue;
-    for (const auto& member : work.members) {
-      if (member.bridge == interface.name) return interface.name;
-    }
-    for (const auto& end : work.ends) {
-      if (end.interface == interface.name && (!end.has_address || !end.stale.empty())) return interface.name;
-    }
+/// Whether this work would change the interface that carries our connection to the node.
+bool would_cut(const Interface& carrier, const Work& work) {
+  for (const auto& member : work.members) {
+    if (member.bridge == carrier.name || member.interface == carrier.name) return true;
   }
-  return {};
+  return std::any_of(work.ends.begin(), work.ends.end(), [&](const LinkEnd& end) {
+    return end.interface == carrier.name && (!end.has_address || !end.stale.empty());
+  });
+}
+
+std::string undo_text(const Change& change) {
+  const auto address = to_string(change.address);
+  switch (change.kind) {
+    case ChangeKind::left_bridge:
+      return fmt::format("{} goes back into {}", change.interface, change.bridge);
+    case ChangeKind::removed_address:
+      return fmt::format("{} gets {} back", change.interface, address);
+    case ChangeKind::raised:
+      return fmt::format("{} goes down again", change.interface);
+    case ChangeKind::added_address:
+      return fmt::format("{} loses {}", change.interface, address);
+    case ChangeKind::routed:
+      return fmt::format("{} is reached as before", address);
+    case ChangeKind::wrote_file:
+    case ChangeKind::enabled_unit:
+      break;
+  }
+  return "nothing of it happens at the next start";
+}
+
+Argv undo_of(System system, const Change& change) {
+  return system == System::linux_ ? linux_undo(change) : mac_undo(change);
 }
 
 std::string line_of(const Argv& argv) { return "sudo " + remote::quote(argv); }
@@ -102,19 +116,24 @@ Result<std::vector<NodeSetup>> make_setup(const ClusterMap& map, const Plan& pla
   for (const auto node : plan.ranks) {
     const NodeReport& report = map.nodes[node].report;
     const Work work = work_on(map, plan, node);
-    if (const auto cut = cut_interface(report, work); !cut.empty()) {
+    const auto* carrier = management_interface(report);
+    if (carrier != nullptr && would_cut(*carrier, work)) {
       return fail({ErrorCode::bad_input, report.node,
-                   fmt::format("was reached over {} ({}), which the set-up would change", cut,
-                               to_string(*report.ssh_address)),
+                   fmt::format("was reached over {} ({}), which the set-up would change", carrier->name,
+                               report.ssh_address ? to_string(*report.ssh_address) : report.ssh_ipv6),
                    fmt::format("Name {} by its address on Ethernet or Wi-Fi.", report.node)});
     }
     const bool linux_node = report.system == System::linux_;
     NodeSetup setup{node, report.node, linux_node ? linux_steps(work) : mac_steps(work),
                     linux_node ? linux_checks(work) : mac_checks(work)};
-    if (options.persist && !work.ends.empty()) {
-      auto persist = linux_node ? linux_persist_steps(work) : mac_persist_steps(work);
-      setup.steps.insert(setup.steps.end(), persist.begin(), persist.end());
+    const auto lasting = options.lasting.find(report.node);
+    const bool lasts = lasting != options.lasting.end() && !lasting->second.empty();
+    if ((options.persist || lasts) && !work.ends.empty()) {
+      auto persist = linux_node ? linux_lasting_steps(work) : mac_lasting_steps(work);
+      if (!lasts || persist.front().input != lasting->second)
+        setup.steps.insert(setup.steps.end(), persist.begin(), persist.end());
     }
+    for (auto& step : setup.steps) step.undo = undo_of(report.system, *step.change);
     all.push_back(std::move(setup));
   }
   return all;
@@ -123,9 +142,21 @@ Result<std::vector<NodeSetup>> make_setup(const ClusterMap& map, const Plan& pla
 std::vector<Step> undo_steps(const std::vector<Step>& steps) {
   std::vector<Step> undo;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if (!step->undo.empty()) undo.push_back({step->undo, {}, {}, "", "undoes: " + step->why});
+    if (!step->undo.empty()) undo.push_back({step->undo, {}, {}, "", "undoes: " + step->why, {}});
   }
   return undo;
+}
+
+std::vector<Step> undo_steps(const ChangeRecord& record, const NodeReport& now) {
+  std::vector<Step> undo;
+  for (const auto& change : changes_to_undo(record, now)) {
+    undo.push_back({undo_of(record.system, change), {}, {}, "", undo_text(change), {}});
+  }
+  return undo;
+}
+
+std::string lasting_file(System system) {
+  return system == System::linux_ ? kLinuxLastingFile : kMacLastingFile;
 }
 
 std::string shell_text(const std::vector<Step>& steps) {

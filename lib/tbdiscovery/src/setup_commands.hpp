@@ -23,22 +23,29 @@ struct LinkEnd {
   bool has_address = false;             // already so
   bool raise = false;                   // the interface is down
   std::vector<InterfaceAddress> stale;  // left from other cablings, to be removed
-  bool needs_route = false;             // nothing leads to the peer over this interface
-  std::optional<Route> wrong_route;     // leads there over another one
+  std::optional<InterfaceAddress> self_assigned;
+  bool needs_route = false;          // nothing leads to the peer over this interface
+  std::optional<Route> wrong_route;  // leads there over another one
 };
 
 struct Work {
   std::vector<BridgeMember> members;
   std::vector<LinkEnd> ends;
-  bool has_bridge = false;  // a restart may put the ports into it again
 };
 
+inline constexpr const char* kMacLastingFile = "/Library/LaunchDaemons/org.jackal.links.plist";
+inline constexpr const char* kLinuxLastingFile = "/etc/systemd/system/jackal-links.service";
+
+/// The command that takes a change back.
+Argv mac_undo(const Change& change);
+Argv linux_undo(const Change& change);
+
 std::vector<Step> mac_steps(const Work& work);
-std::vector<Step> mac_persist_steps(const Work& work);
+std::vector<Step> mac_lasting_steps(const Work& work);
 std::vector<Check> mac_checks(const Work& work);
 
 std::vector<Step> linux_steps(const Work& work);
-std::vector<Step> linux_persist_steps(const Work& work);
+std::vector<Step> linux_lasting_steps(const Work& work);
 std::vector<Check> linux_checks(const Work& work);
 
 }  // namespace jackal::tbdiscovery

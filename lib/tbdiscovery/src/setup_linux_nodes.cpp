@@ -7,50 +7,40 @@ namespace jackal::tbdiscovery {
 namespace {
 
 constexpr const char* kUnit = "jackal-links.service";
-constexpr const char* kUnitFile = "/etc/systemd/system/jackal-links.service";
 
 std::string with_prefix(Ipv4 address, int prefix) { return fmt::format("{}/{}", to_string(address), prefix); }
 
 void add_address(const LinkEnd& end, std::vector<Step>& steps) {
   for (const auto& old : end.stale) {
-    const auto address = with_prefix(old.address, old.prefix);
-    steps.push_back({{"ip", "addr", "del", address, "dev", end.interface},
-                     {},
-                     {"ip", "addr", "replace", address, "dev", end.interface},
-                     "",
-                     "an address of an earlier cabling goes"});
+    Step step;
+    step.argv = {"ip", "addr", "del", with_prefix(old.address, old.prefix), "dev", end.interface};
+    step.why = "an address of an earlier cabling goes";
+    step.change = Change{ChangeKind::removed_address, end.interface, "", old.address, old.prefix, {}, {}, ""};
+    steps.push_back(std::move(step));
   }
   if (end.raise) {
-    steps.push_back({{"ip", "link", "set", "dev", end.interface, "up"},
-                     {},
-                     {"ip", "link", "set", "dev", end.interface, "down"},
-                     "",
-                     "the port goes up"});
+    Step step;
+    step.argv = {"ip", "link", "set", "dev", end.interface, "up"};
+    step.why = "the port goes up";
+    step.change = Change{ChangeKind::raised, end.interface, "", {}, 0, {}, {}, ""};
+    steps.push_back(std::move(step));
   }
   if (end.has_address) return;
-  const auto address = with_prefix(end.address, 30);
-  steps.push_back(
-      {{"ip", "addr", "replace", address, "dev", end.interface},
-       {},
-       {"ip", "addr", "del", address, "dev", end.interface},
-       "",
-       fmt::format("{} gets its address on the cable to {}", end.interface, to_string(end.peer))});
+  Step step;
+  step.argv = {"ip", "addr", "replace", with_prefix(end.address, 30), "dev", end.interface};
+  step.why = fmt::format("{} gets its address on the cable to {}", end.interface, to_string(end.peer));
+  step.change = Change{ChangeKind::added_address, end.interface, "", end.address, 30, {}, {}, ""};
+  steps.push_back(std::move(step));
 }
 
 void add_route(const LinkEnd& end, std::vector<Step>& steps) {
   if (!end.needs_route && !end.wrong_route) return;
-  const auto peer = with_prefix(end.peer, 32);
-  Argv undo = {"ip", "route", "del", peer, "dev", end.interface};
-  if (end.wrong_route && end.wrong_route->to.prefix == 32) {
-    undo = {"ip", "route", "replace", peer};
-    if (end.wrong_route->gateway) undo.insert(undo.end(), {"via", to_string(*end.wrong_route->gateway)});
-    undo.insert(undo.end(), {"dev", end.wrong_route->interface});
-  }
-  steps.push_back({{"ip", "route", "replace", peer, "dev", end.interface},
-                   {},
-                   std::move(undo),
-                   "",
-                   fmt::format("{} is reached over {}", to_string(end.peer), end.interface)});
+  Step step;
+  step.argv = {"ip", "route", "replace", with_prefix(end.peer, 32), "dev", end.interface};
+  step.why = fmt::format("{} is reached over {}", to_string(end.peer), end.interface);
+  step.change = Change{ChangeKind::routed, end.interface, "", end.peer, 32, {}, {}, ""};
+  if (end.wrong_route && end.wrong_route->to.prefix == 32) step.change->before = end.wrong_route;
+  steps.push_back(std::move(step));
 }
 
 std::string unit_of(const Work& work) {
@@ -59,8 +49,7 @@ std::string unit_of(const Work& work) {
       "nodes\nAfter=network.target\n\n"
       "[Service]\nType=oneshot\nRemainAfterExit=yes\n";
   for (const auto& end : work.ends) {
-    if (work.has_bridge)
-      unit += fmt::format("ExecStart=-/usr/sbin/ip link set dev {} nomaster\n", end.interface);
+    unit += fmt::format("ExecStart=-/usr/sbin/ip link set dev {} nomaster\n", end.interface);
     unit += fmt::format("ExecStart=-/usr/sbin/ip addr replace {} dev {}\n", with_prefix(end.address, 30),
                         end.interface);
     unit += fmt::format("ExecStart=-/usr/sbin/ip link set dev {} up\n", end.interface);
@@ -70,23 +59,57 @@ std::string unit_of(const Work& work) {
 
 }  // namespace
 
+Argv linux_undo(const Change& change) {
+  const auto address = with_prefix(change.address, change.prefix);
+  switch (change.kind) {
+    case ChangeKind::left_bridge:
+      return {"ip", "link", "set", "dev", change.interface, "master", change.bridge};
+    case ChangeKind::removed_address:
+      return {"ip", "addr", "replace", address, "dev", change.interface};
+    case ChangeKind::raised:
+      return {"ip", "link", "set", "dev", change.interface, "down"};
+    case ChangeKind::added_address:
+      return {"ip", "addr", "del", address, "dev", change.interface};
+    case ChangeKind::routed: {
+      if (!change.before) return {"ip", "route", "del", address, "dev", change.interface};
+      Argv argv = {"ip", "route", "replace", address};
+      if (change.before->gateway) argv.insert(argv.end(), {"via", to_string(*change.before->gateway)});
+      argv.insert(argv.end(), {"dev", change.before->interface});
+      return argv;
+    }
+    case ChangeKind::enabled_unit:
+      return {"systemctl", "disable", change.path};
+    case ChangeKind::wrote_file:
+      break;
+  }
+  return {"rm", "-f", change.path};
+}
+
 std::vector<Step> linux_steps(const Work& work) {
   std::vector<Step> steps;
   for (const auto& member : work.members) {
-    steps.push_back({{"ip", "link", "set", "dev", member.interface, "nomaster"},
-                     {},
-                     {"ip", "link", "set", "dev", member.interface, "master", member.bridge},
-                     "",
-                     fmt::format("{} leaves {}, whose other members stay", member.interface, member.bridge)});
+    Step step;
+    step.argv = {"ip", "link", "set", "dev", member.interface, "nomaster"};
+    step.why = fmt::format("{} leaves {}, whose other members stay", member.interface, member.bridge);
+    step.change = Change{ChangeKind::left_bridge, member.interface, member.bridge, {}, 0, {}, {}, ""};
+    steps.push_back(std::move(step));
   }
   for (const auto& end : work.ends) add_address(end, steps);
   for (const auto& end : work.ends) add_route(end, steps);
   return steps;
 }
 
-std::vector<Step> linux_persist_steps(const Work& work) {
-  return {{{"tee", kUnitFile}, {}, {"rm", "-f", kUnitFile}, unit_of(work), "the same again at every start"},
-          {{"systemctl", "enable", kUnit}, {}, {"systemctl", "disable", kUnit}, "", "systemd takes it on"}};
+std::vector<Step> linux_lasting_steps(const Work& work) {
+  Step file;
+  file.argv = {"tee", kLinuxLastingFile};
+  file.input = unit_of(work);
+  file.why = "the same again at every start";
+  file.change = Change{ChangeKind::wrote_file, "", "", {}, 0, {}, {}, kLinuxLastingFile};
+  Step unit;
+  unit.argv = {"systemctl", "enable", kUnit};
+  unit.why = "systemd takes it on";
+  unit.change = Change{ChangeKind::enabled_unit, "", "", {}, 0, {}, {}, kUnit};
+  return {file, unit};
 }
 
 std::vector<Check> linux_checks(const Work& work) {

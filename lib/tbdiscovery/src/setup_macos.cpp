@@ -8,38 +8,42 @@ namespace jackal::tbdiscovery {
 namespace {
 
 constexpr const char* kLabel = "org.jackal.links";
-constexpr const char* kPlist = "/Library/LaunchDaemons/org.jackal.links.plist";
 const std::string kMask = "255.255.255.252";
 
+Argv set_address(const std::string& interface, const InterfaceAddress& own) {
+  return {"ifconfig", interface, "inet", to_string(own.address), "netmask", netmask_text(own.prefix)};
+}
+
 Step take_out(const BridgeMember& member) {
-  return {{"ifconfig", member.bridge, "deletem", member.interface},
-          {},
-          {"ifconfig", member.bridge, "addm", member.interface},
-          "",
-          fmt::format("{} leaves {}, whose other members stay", member.interface, member.bridge)};
+  Step step;
+  step.argv = {"ifconfig", member.bridge, "deletem", member.interface};
+  step.why = fmt::format("{} leaves {}, whose other members stay", member.interface, member.bridge);
+  step.change = Change{ChangeKind::left_bridge, member.interface, member.bridge, {}, 0, {}, {}, ""};
+  return step;
 }
 
 void add_address(const LinkEnd& end, std::vector<Step>& steps) {
   for (const auto& old : end.stale) {
-    steps.push_back({{"ifconfig", end.interface, "inet", to_string(old.address), "delete"},
-                     {},
-                     {"ifconfig", end.interface, "inet", to_string(old.address), "netmask",
-                      netmask_text(old.prefix), "alias"},
-                     "",
-                     "an address of an earlier cabling goes"});
+    Step step;
+    step.argv = {"ifconfig", end.interface, "inet", to_string(old.address), "delete"};
+    step.why = "an address of an earlier cabling goes";
+    step.change = Change{ChangeKind::removed_address, end.interface, "", old.address, old.prefix, {}, {}, ""};
+    steps.push_back(std::move(step));
   }
   if (end.raise) {
-    steps.push_back(
-        {{"ifconfig", end.interface, "up"}, {}, {"ifconfig", end.interface, "down"}, "", "the port goes up"});
+    Step step;
+    step.argv = {"ifconfig", end.interface, "up"};
+    step.why = "the port goes up";
+    step.change = Change{ChangeKind::raised, end.interface, "", {}, 0, {}, {}, ""};
+    steps.push_back(std::move(step));
   }
   if (end.has_address) return;
-  const auto address = to_string(end.address);
-  steps.push_back(
-      {{"ifconfig", end.interface, "inet", address, "netmask", kMask},
-       {},
-       {"ifconfig", end.interface, "inet", address, "delete"},
-       "",
-       fmt::format("{} gets its address on the cable to {}", end.interface, to_string(end.peer))});
+  Step step;
+  step.argv = set_address(end.interface, {end.address, 30});
+  step.why = fmt::format("{} gets its address on the cable to {}", end.interface, to_string(end.peer));
+  step.change =
+      Change{ChangeKind::added_address, end.interface, "", end.address, 30, end.self_assigned, {}, ""};
+  steps.push_back(std::move(step));
 }
 
 void add_route(const LinkEnd& end, std::vector<Step>& steps) {
@@ -47,17 +51,14 @@ void add_route(const LinkEnd& end, std::vector<Step>& steps) {
   const auto peer = to_string(end.peer);
   const Argv add = {"route", "-n", "add", "-host", peer, "-interface", end.interface};
   const Argv change = {"route", "-n", "change", "-host", peer, "-interface", end.interface};
-  const auto why = fmt::format("{} is reached over {}", peer, end.interface);
-  if (!end.wrong_route || end.wrong_route->to.prefix != 32) {
-    steps.push_back({add, change, {"route", "-n", "delete", "-host", peer}, "", why});
-    return;
-  }
-  Argv restore = {"route", "-n", "change", "-host", peer};
-  if (end.wrong_route->gateway)
-    restore.push_back(to_string(*end.wrong_route->gateway));
-  else
-    restore.insert(restore.end(), {"-interface", end.wrong_route->interface});
-  steps.push_back({change, add, std::move(restore), "", why});
+  const bool is_there = end.wrong_route && end.wrong_route->to.prefix == 32;
+  Step step;
+  step.argv = is_there ? change : add;
+  step.otherwise = is_there ? add : change;
+  step.why = fmt::format("{} is reached over {}", peer, end.interface);
+  step.change = Change{ChangeKind::routed, end.interface, "", end.peer, 32, {}, {}, ""};
+  if (is_there) step.change->before = end.wrong_route;
+  steps.push_back(std::move(step));
 }
 
 std::string xml_text(const std::string& text) {
@@ -75,15 +76,20 @@ std::string xml_text(const std::string& text) {
   return out;
 }
 
-/// Run once at every start, before anybody logs in. Each command stands alone: one that fails must not keep
-/// the others from their ports.
+/// Run at every start, before anybody logs in. Each command stands alone: one that fails must not keep the
+/// others from their ports. macOS may put the ports into the bridge only after we ran: hence several times.
 std::string plist_of(const Work& work) {
-  std::string script;
+  // An undo takes the file away and must not be undone in its turn.
+  std::string script =
+      fmt::format("for pause in 0 1 2 4 8 15 30; do sleep $pause; [ -e {} ] || exit 0; ", kMacLastingFile);
   for (const auto& end : work.ends) {
-    if (work.has_bridge) script += fmt::format("/sbin/ifconfig bridge0 deletem {}; ", end.interface);
+    const auto address = to_string(end.address);
+    script += fmt::format("/sbin/ifconfig bridge0 deletem {}; ", end.interface);
     script +=
-        fmt::format("/sbin/ifconfig {} inet {} netmask {}; ", end.interface, to_string(end.address), kMask);
+        fmt::format("/sbin/ifconfig {0} | grep -q 'inet {1} ' || /sbin/ifconfig {0} inet {1} netmask {2}; ",
+                    end.interface, address, kMask);
   }
+  script += "done; ";
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
@@ -106,14 +112,41 @@ std::vector<Step> mac_steps(const Work& work) {
   return steps;
 }
 
-std::vector<Step> mac_persist_steps(const Work& work) {
-  const std::string target = std::string("system/") + kLabel;
-  return {{{"tee", kPlist}, {}, {"rm", "-f", kPlist}, plist_of(work), "the same again at every start"},
-          {{"launchctl", "bootstrap", "system", kPlist},
-           {"launchctl", "kickstart", "-k", target},
-           {"launchctl", "bootout", target},
-           "",
-           "macOS takes it on"}};
+Argv mac_undo(const Change& change) {
+  const auto address = to_string(change.address);
+  switch (change.kind) {
+    case ChangeKind::left_bridge:
+      return {"ifconfig", change.bridge, "addm", change.interface};
+    case ChangeKind::removed_address: {
+      auto argv = set_address(change.interface, {change.address, change.prefix});
+      argv.emplace_back("alias");
+      return argv;
+    }
+    case ChangeKind::raised:
+      return {"ifconfig", change.interface, "down"};
+    case ChangeKind::added_address:
+      if (change.displaced) return set_address(change.interface, *change.displaced);
+      return {"ifconfig", change.interface, "inet", address, "delete"};
+    case ChangeKind::routed:
+      if (!change.before) return {"route", "-n", "delete", "-host", address};
+      if (change.before->gateway)
+        return {"route", "-n", "change", "-host", address, to_string(*change.before->gateway)};
+      return {"route", "-n", "change", "-host", address, "-interface", change.before->interface};
+    case ChangeKind::wrote_file:
+    case ChangeKind::enabled_unit:
+      break;
+  }
+  return {"rm", "-f", change.path};
+}
+
+std::vector<Step> mac_lasting_steps(const Work& work) {
+  // launchd reads the directory at every start; nothing has to be loaded now.
+  Step step;
+  step.argv = {"tee", kMacLastingFile};
+  step.input = plist_of(work);
+  step.why = "the same again at every start";
+  step.change = Change{ChangeKind::wrote_file, "", "", {}, 0, {}, {}, kMacLastingFile};
+  return {step};
 }
 
 std::vector<Check> mac_checks(const Work& work) {

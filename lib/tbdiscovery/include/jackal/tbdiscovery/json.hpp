@@ -7,10 +7,10 @@
 #include "jackal/base/error.hpp"
 #include "jackal/tbdiscovery/compare.hpp"
 #include "jackal/tbdiscovery/map.hpp"
-#include "jackal/tbdiscovery/measurement.hpp"
 #include "jackal/tbdiscovery/plan.hpp"
 #include "jackal/tbdiscovery/problems.hpp"
 #include "jackal/tbdiscovery/setup.hpp"
+#include "jackal/tbdiscovery/verify.hpp"
 
 namespace jackal::tbdiscovery {
 
@@ -32,7 +32,9 @@ struct Outcome {
   int exit = 0;
   std::vector<IgnoredHost> ignored;
   std::vector<WrittenFile> files;
-  std::vector<CableMeasurement> measurements;
+  bool setup_ran = false;           // the commands of the set-up
+  std::vector<Error> setup_errors;  // each with its node in `where`
+  std::optional<Verification> verification;
 };
 
 /// All that was found. `plan`: what was planned, or why nothing could be. What is not known is null. Ends

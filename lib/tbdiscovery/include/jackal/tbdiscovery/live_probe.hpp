@@ -1,54 +1,44 @@
-// Asks the nodes themselves: all at once, one connection a node, on each all commands at once. Belongs to the
-// loop's thread. Nothing is changed on the nodes and nothing stays there.
+// Asks the nodes themselves: all at once, over connections that somebody else holds, on each all commands at
+// once. Belongs to the loop's thread. Nothing is changed on the nodes.
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "jackal/remote/loop.hpp"
-#include "jackal/remote/node.hpp"
+#include "jackal/remote/shell.hpp"
 #include "jackal/tbdiscovery/probes.hpp"
 
 namespace jackal::tbdiscovery {
 
-struct LiveProbeOptions {
-  std::vector<std::string> nodes;  // as the person named them
-  remote::Transport transport = remote::Transport::libssh;
-  std::optional<std::filesystem::path> ssh_config;
-  /// For all commands of a node; what has ended by then counts, the rest gave nothing.
-  std::chrono::milliseconds patience{60'000};
-};
+/// For all commands of a node; what has ended by then counts, the rest gave nothing.
+inline constexpr std::chrono::seconds kProbePatience{60};
 
 class LiveProbe {
 public:
   struct Events {
     std::function<void(const std::string& node, const std::string& text)> on_progress;
-    std::function<void(std::string)> on_notice;  // a line for the person
-    std::function<void(RawProbes)> on_done;  // once, also after cancel(); nodes without answer have failed
+    std::function<void(RawProbes)> on_done;  // once; nodes without answer have failed
   };
 
-  /// Starts at once.
-  LiveProbe(remote::Loop& loop, LiveProbeOptions options, Events events);
+  /// Starts at once. The shells outlive it.
+  LiveProbe(remote::Loop& loop, const std::vector<remote::Shell*>& shells, std::chrono::milliseconds patience,
+            Events events);
   ~LiveProbe();
   LiveProbe(const LiveProbe&) = delete;
   LiveProbe& operator=(const LiveProbe&) = delete;
-
-  void cancel();
 
 private:
   class Asked;  // one node
   void node_over();
 
   remote::Loop& loop_;
-  LiveProbeOptions options_;
+  std::chrono::milliseconds patience_;
   Events events_;
   std::vector<std::unique_ptr<Asked>> asked_;
-  remote::Loop::Timer telling_;
 };
 
 }  // namespace jackal::tbdiscovery

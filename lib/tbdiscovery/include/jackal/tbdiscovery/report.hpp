@@ -148,10 +148,12 @@ struct NodeReport {
   std::optional<bool> rdma_enabled;  // rdma_ctl
   std::optional<std::vector<Interface>> interfaces;
   std::optional<std::vector<Route>> routes;
-  std::optional<int> sleep_minutes;    // 0: never
-  std::optional<bool> sudo;            // works without a password
-  std::optional<Ipv4> ssh_address;     // where the SSH connection arrived
-  std::optional<Ipv4> default_source;  // source address of the default route
+  std::optional<int> sleep_minutes;       // 0: never
+  std::optional<bool> sudo;               // works without a password
+  std::optional<Ipv4> ssh_address;        // where the SSH connection arrived
+  std::string ssh_ipv6;                   // the same where it is an IPv6 address, without its scope
+  std::optional<std::uint16_t> ssh_port;  // of its sshd
+  std::optional<Ipv4> default_source;     // source address of the default route
   std::vector<Finding> findings;
 };
 
@@ -162,6 +164,8 @@ const Interface* find_interface(const NodeReport& report, std::string_view name)
 const RdmaDevice* find_rdma_device(const NodeReport& report, std::string_view name);
 /// The bridge that `interface` is a member of; empty for none.
 std::string bridge_of(const NodeReport& report, std::string_view interface);
+/// The interface at which our own connection arrived; nullptr where that is not known.
+const Interface* management_interface(const NodeReport& report);
 /// The address of an IPv4-mapped GID ("::ffff:10.0.0.1", "0000:…:ffff:0a00:0001"); nullopt for any other.
 std::optional<Ipv4> mapped_ipv4(const Gid& gid);
 

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "jackal/base/error.hpp"
+#include "jackal/tbdiscovery/change.hpp"
 #include "jackal/tbdiscovery/map.hpp"
 #include "jackal/tbdiscovery/plan.hpp"
 
@@ -21,6 +24,7 @@ struct Step {
   Argv undo;          // restores what was; empty: undone by another step's undo
   std::string input;  // standard input of argv
   std::string why;
+  std::optional<Change> change;  // what it changes; none for a step that undoes
 
   bool operator==(const Step&) const = default;
 };
@@ -43,7 +47,13 @@ struct NodeSetup {
 
 struct SetupOptions {
   bool persist = false;  // also after a restart
+  /// By name of the node: what the file of an earlier set-up that lasts holds. It is brought up to date even
+  /// without `persist`: left alone, it would bring the old addresses back.
+  std::map<std::string, std::string> lasting;
 };
+
+/// The file that makes a set-up last on such a system.
+std::string lasting_file(System system);
 
 /// One entry a rank, in rank order; none for plans without cables. An error when the commands would cut the
 /// connection over which the node was reached.
@@ -52,6 +62,9 @@ Result<std::vector<NodeSetup>> make_setup(const ClusterMap& map, const Plan& pla
 
 /// The steps that undo these, last first.
 std::vector<Step> undo_steps(const std::vector<Step>& steps);
+
+/// The steps that undo what a record says, as far as it is still to be seen.
+std::vector<Step> undo_steps(const ChangeRecord& record, const NodeReport& now);
 
 /// The same as lines for a shell, with sudo, ready to paste; empty when there is nothing to do.
 std::string shell_text(const NodeSetup& setup);
