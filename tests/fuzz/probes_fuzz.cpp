@@ -29,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto plan = make_plan(map, request);
   std::vector<NodeSetup> setup;
   if (plan) {
-    if (auto made = make_setup(map, *plan, {true})) setup = std::move(*made);
+    SetupOptions options;
+    options.persist = true;
+    if (auto made = make_setup(map, *plan, options)) setup = std::move(*made);
     if (draw_plan(map, *plan).empty()) __builtin_trap();
   }
   const auto problems = find_problems(map, request, plan.has_value());
