@@ -1,15 +1,19 @@
 #include "jackal/base/file.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
 
+#include "jackal/base/unique_fd.hpp"
 #include "support/catch.hpp"
 
 namespace fs = std::filesystem;
 using jackal::ErrorCode;
 using jackal::read_file;
+using jackal::UniqueFd;
 using jackal::write_file;
 
 namespace {
@@ -52,6 +56,19 @@ TEST_CASE("a write through a symbolic link keeps the link") {
   REQUIRE(write_file(directory / "link", "new"));
   CHECK(fs::is_symlink(directory / "link"));
   CHECK(read_file(directory / "f", 99).value() == "new");
+}
+
+TEST_CASE("what is no regular file is written into and stays what it is") {
+  const Directory directory;
+  REQUIRE(::mkfifo((directory / "pipe").c_str(), 0600) == 0);
+  const UniqueFd reader(::open((directory / "pipe").c_str(), O_RDONLY | O_NONBLOCK));
+  fs::create_symlink(directory / "pipe", directory / "link");
+  REQUIRE(write_file(directory / "link", "through"));
+  std::string got(99, '\0');
+  CHECK(::read(reader.get(), got.data(), got.size()) == 7);
+  CHECK(got.substr(0, 7) == "through");
+  CHECK(fs::is_fifo(directory / "pipe"));
+  CHECK(directory.entries() == 2);
 }
 
 TEST_CASE("directories, missing and oversized files are told apart") {

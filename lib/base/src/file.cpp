@@ -27,6 +27,15 @@ int write_all(int fd, std::string_view bytes) {
   return 0;
 }
 
+/// What is no regular file (/dev/null, a pipe) is written into: a rename would put a file in its place.
+Result<void> write_into(const std::filesystem::path& path, std::string_view bytes) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return fail(file_error(path, "open", errno));
+  if (const int failed = write_all(fd.get(), bytes); failed != 0)
+    return fail(file_error(path, "write", failed));
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
@@ -55,6 +64,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, mode_t mode) {
   std::error_code ignored;
+  if (std::filesystem::is_other(path, ignored)) return write_into(path, bytes);
   std::filesystem::path target = std::filesystem::canonical(path, ignored);
   if (ignored) target = path;
   std::string temporary = target.string() + ".XXXXXX";

@@ -17,7 +17,8 @@ namespace jackal {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
 /// Replaces `path` at once (temporary file beside it, fsync, rename). What was there stays when anything
-/// fails, and the temporary file goes. A symbolic link is followed, so the link itself survives.
+/// fails, and the temporary file goes. A symbolic link is followed, so the link itself survives. What is no
+/// regular file, such as /dev/stdout, is written into.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes, mode_t mode = 0644);
 
 /// Makes a new file with these bytes; one that is there already is an error. Nothing stays when anything
