@@ -282,6 +282,13 @@ TEST_CASE("addresses keep off every network that any machine knows") {
   CHECK(make_plan(map_of(cluster), {}).error().what.find("no private network is free") == 0);
 }
 
+TEST_CASE("a VPN that takes all traffic leaves the private networks free") {
+  auto cluster = mesh_of(3);
+  cluster.machines[0].routes = {"0/1                 10.8.0.1          UGSc              utun3       ",
+                                "128.0/1             10.8.0.1          UGSc              utun3       "};
+  CHECK(to_string(plan_of(cluster).cables[0].network) == "172.31.240.0/30");
+}
+
 TEST_CASE("cables that are set up already keep their addresses") {
   auto cluster = mesh_of(3);
   cluster.machines[0].ports[0].addresses = {{"172.31.240.9", 30}};

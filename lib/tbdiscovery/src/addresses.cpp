@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kCablePrefix = 30;
 constexpr int kRangePrefix = 20;  // 1024 cables
+// What is wider than any private block is a default route in parts, as VPNs set it (0/1 and 128/1).
+constexpr int kWidestNetwork = 8;
 
 /// A network that some node already uses.
 struct Taken {
@@ -31,7 +33,7 @@ std::vector<Taken> taken_networks(const ClusterMap& map) {
     const NodeReport& report = map.nodes[i].report;
     if (report.routes) {
       for (const auto& route : *report.routes) {
-        if (route.is_default || route.to.prefix == 0) continue;
+        if (route.is_default || route.to.prefix < kWidestNetwork) continue;
         taken.push_back({route.to, i, route.interface});
       }
     }
