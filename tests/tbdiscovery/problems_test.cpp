@@ -178,6 +178,15 @@ TEST_CASE("captures: a shared default route and two services on a port are seen 
   CHECK(found(build_map({parse(probes)})) == Found{"internet-sharing a 6", "foreign-manager a 3"});
 }
 
+TEST_CASE("the name of a service is one word of the command that removes it") {
+  auto probes = sim::probes(set_up(mesh_of(3)));
+  auto& services = probes[1].files["service_order.txt"].bytes;
+  services += "(9) x\"; reboot; \"'$(id)\n(Hardware Port: Thunderbolt 1, Device: en2)\n";
+  services.replace(services.find(") Thunderbolt 1\n"), 15, ") It's `id`\"");
+  const auto problem = only(build_map(parse(probes)), ProblemCode::foreign_manager);
+  CHECK(problem.next == "Keep one: sudo networksetup -removenetworkservice It\\''s `id`\"' on m2.");
+}
+
 TEST_CASE("property: every problem of a random cabling says where, why and what next") {
   for (unsigned seed = 0; seed < 200; ++seed) {
     const auto map = map_of(random_cluster(seed));

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "jackal/base/text.hpp"
+#include "jackal/remote/quote.hpp"
 #include "problem_list.hpp"
 
 namespace jackal::tbdiscovery {
@@ -157,8 +158,8 @@ void check_managers(ProblemList& list) {
                  "set-up."
                : "Each of them gives the port an address of its own, now or after a restart.",
            exo ? fmt::format("On {}: sudo launchctl bootout system/io.exo.networksetup", report.node)
-               : fmt::format("Keep one: sudo networksetup -removenetworkservice \"{}\" on {}.", names[0],
-                             report.node)});
+               : fmt::format("Keep one: sudo networksetup -removenetworkservice {} on {}.",
+                             remote::quote(names[0]), report.node)});
     }
   }
 }
