@@ -234,6 +234,18 @@ TEST_CASE("the SVG shows every machine and every cable") {
   CHECK(xml_fault(draw_svg(build_map({}))).empty());
 }
 
+TEST_CASE("a name that is too long for its box is cut between letters") {
+  auto cluster = mesh_of(2);
+  cluster.machines[0].name = "Büro";
+  for (int i = 0; i < 20; ++i) cluster.machines[0].name += "ü";
+  std::string shown = "Büro";
+  for (int i = 0; i < 17; ++i) shown += "ü";
+  CHECK(cluster.machines[0].name.size() > 40);
+  CHECK(draw_svg(map_of(cluster)).find(cluster.machines[0].name + "</text>") != std::string::npos);
+  cluster.machines[0].name += "ü";
+  CHECK(draw_svg(map_of(cluster)).find(">" + shown + "...</text>") != std::string::npos);
+}
+
 TEST_CASE("the JSON: everything, with null for what is not known") {
   auto cluster = mesh_of(3);
   cluster.strangers.push_back({0, 5});

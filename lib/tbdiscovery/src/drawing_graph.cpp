@@ -133,8 +133,10 @@ std::string svg_machine(const ClusterMap& map, const Canvas& canvas, std::size_t
       "fill=\"#f6f8fa\" "
       "stroke=\"#24292f\"/>\n",
       at.x - kBoxWidth / 2, at.y - kBoxHeight / 2, kBoxWidth, kBoxHeight);
-  const auto fit = [](const std::string& text) {  // the box has room for about 24 letters
-    return width_of(text) <= 24 ? text : text.substr(0, 21) + "...";
+  const auto fit = [](std::string text) {  // the box has room for about 24 letters
+    if (width_of(text) <= 24) return text;
+    while (width_of(text) > 21) text.pop_back();  // counts beginnings of letters, so it ends with a whole one
+    return text + "...";
   };
   out += svg_text({at.x, at.y - 4}, fit(map.nodes[node].name()),
                   "class=\"name\" font-size=\"15\" font-weight=\"bold\" text-anchor=\"middle\"");
