@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
+#include "tbdiscovery/shapes.hpp"
 
 using namespace jackal::tbdiscovery;
 using namespace jackal::tbdiscovery::test;
@@ -90,6 +91,20 @@ TEST_CASE("interfaces and RDMA devices are joined by name, not by position") {
   CHECK(map.port(map.cables[0].a).rdma_state == PortState::active);
   CHECK(map.nodes[0].ports[0].rdma_state == PortState::down);
   CHECK(rdma_obstacle(map, map.cables[0]).empty());
+}
+
+TEST_CASE("what cannot be the name of an interface is none: it would stand in a script of root's") {
+  auto probes = sim::probes(mesh_of(2));
+  auto& table = probes[0].files["hardware_ports.txt"].bytes;
+  const auto device = table.find("Device: en2\n");
+  for (const auto* name : {"en2;reboot", "-a", "en2 down", "en2`id`", "en2</string>", "an-interface-name"}) {
+    INFO(name);
+    auto changed = probes;
+    changed[0].files["hardware_ports.txt"].bytes.replace(device + 8, 3, name);
+    CHECK(build_map(parse(changed)).nodes[0].ports[0].interface.empty());
+  }
+  table.replace(device + 8, 3, "thunderbolt0.2");
+  CHECK(build_map(parse(probes)).nodes[0].ports[0].interface == "thunderbolt0.2");
 }
 
 TEST_CASE("a machine behind hubs is cabled to both, whoever sees the hub") {

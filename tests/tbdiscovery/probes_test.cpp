@@ -57,6 +57,14 @@ TEST_CASE("a node without saved probes is an error that names it") {
   CHECK(!write_probes(directory.path(), {probes_of("a/b", {})}));
 }
 
+TEST_CASE("a directory whose name is more than a line is no node") {
+  const Directory directory;
+  fs::create_directories(directory.path() / "m1\nreboot #");
+  const auto read = read_probes(directory.path(), {});
+  REQUIRE(!read);
+  CHECK(read.error().what == "holds a directory whose name cannot be a node's: \"m1 reboot #\"");
+}
+
 TEST_CASE("a directory of pasted outputs needs no status.json") {
   const Directory directory;
   fs::create_directories(directory.path() / "m1");

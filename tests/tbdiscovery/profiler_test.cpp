@@ -151,6 +151,12 @@ TEST_CASE("what is not a tree is a finding, and a bus without domain UUID is kep
   CHECK(report.findings.size() == 1);
 }
 
+TEST_CASE("a device cannot begin a line of its own with its name") {
+  const auto buses = buses_of("system_profiler.json", R"({"SPThunderboltDataType": [{"_items": [
+    {"_name": "Hub\nsudo reboot\u001b[2J\u0085", "switch_uid_key": "0x1"}]}]})");
+  CHECK(buses.at(0).devices.at(0).name == "Hub sudo reboot [2J ");
+}
+
 TEST_CASE("nesting without end does not exhaust the stack") {
   std::string json = R"({"SPThunderboltDataType":[)";
   for (int i = 0; i < 20000; ++i) json += R"({"_items":[)";

@@ -7,6 +7,7 @@
 
 #include "drawing_text.hpp"
 #include "jackal/tbdiscovery/drawing.hpp"
+#include "lines.hpp"
 
 namespace jackal::tbdiscovery {
 namespace {

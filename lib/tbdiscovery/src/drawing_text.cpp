@@ -130,18 +130,6 @@ std::string xml_text(const std::string& text) {
   return out;
 }
 
-std::string printable(const std::string& text) {
-  std::string out = valid_utf8(text);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if (byte < 0x20 || byte == 0x7F) out[i] = ' ';
-    // U+0080 … U+009F, which some terminals obey too.
-    if (byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0)
-      out.replace(i, 2, " ");
-  }
-  return out;
-}
-
 std::string printable_lines(const std::string& text) {
   std::string out;
   for (const auto line : lines_of(text)) out += printable(std::string(line)) + "\n";

@@ -31,9 +31,7 @@ std::string cable_text(const ClusterMap& map, const Cable& cable);
 /// Whether two problems are of one kind and call for the same step.
 bool same_advice(const Problem& left, const Problem& right);
 
-/// Text without control characters, so that no name can redraw a terminal.
-std::string printable(const std::string& text);
-/// The same, but lines stay lines.
+/// Printable text whose lines stay lines.
 std::string printable_lines(const std::string& text);
 /// Printable text between the tags and in the attributes of XML and HTML.
 std::string xml_text(const std::string& text);

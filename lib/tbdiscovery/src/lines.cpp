@@ -7,6 +7,7 @@ namespace jackal::tbdiscovery {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\n\v\f";
+constexpr std::size_t kLongestInterface = 15;  // IFNAMSIZ without the end, everywhere
 
 char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -120,6 +121,26 @@ std::string valid_utf8(std::string_view bytes) {
     }
   }
   return out;
+}
+
+std::string printable(std::string_view text) {
+  std::string out = valid_utf8(text);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    if (byte < 0x20 || byte == 0x7F) out[i] = ' ';
+    // U+0080 … U+009F, which some terminals obey too.
+    if (byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0)
+      out.replace(i, 2, " ");
+  }
+  return out;
+}
+
+bool is_interface_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return is_digit(c) || to_upper(c) != c || to_lower(c) != c || c == '.' || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongestInterface && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
 }  // namespace jackal::tbdiscovery

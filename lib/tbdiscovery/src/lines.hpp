@@ -29,5 +29,10 @@ double gigabits_in(std::string_view text);
 /// `bytes` with everything that is not UTF-8 replaced by '?', so that one stray byte does not cost the whole
 /// text.
 std::string valid_utf8(std::string_view bytes);
+/// UTF-8 without control characters, so that no name can redraw a terminal or begin a line of its own.
+std::string printable(std::string_view text);
+
+/// "en5", "thunderbolt0.2": what may stand in a script without being quoted.
+bool is_interface_name(std::string_view name);
 
 }  // namespace jackal::tbdiscovery

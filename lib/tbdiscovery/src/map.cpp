@@ -8,6 +8,7 @@
 
 #include "capability.hpp"
 #include "jackal/base/text.hpp"
+#include "lines.hpp"
 
 namespace jackal::tbdiscovery {
 namespace {
@@ -40,7 +41,7 @@ std::string interface_of(const NodeReport& report, const std::string& receptacle
   // "Thunderbolt Bridge" and "Thunderbolt Ethernet Slot 1" also begin so, hence the whole name.
   const auto name = report.system == System::linux_ ? receptacle : "Thunderbolt " + receptacle;
   for (const auto& port : *report.hardware_ports) {
-    if (port.name == name) return port.device;
+    if (port.name == name) return is_interface_name(port.device) ? port.device : "";
   }
   return {};
 }

@@ -15,7 +15,7 @@ constexpr const char* kFile = "system_profiler.json";
 
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return found != object.end() && found->is_string() ? printable(found->get<std::string>()) : std::string();
 }
 
 int number_of(const json& object, const char* key) {

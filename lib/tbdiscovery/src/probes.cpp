@@ -60,6 +60,13 @@ Result<NodeProbes> read_node(const fs::path& directory, const std::string& node)
   return probes;
 }
 
+/// A node's name becomes a directory name, so it must not lead anywhere else, and stands in what people
+/// paste, so it must be one line.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+}
+
 Result<std::vector<std::string>> nodes_in(const fs::path& directory) {
   std::error_code error;
   std::vector<std::string> nodes;
@@ -84,12 +91,6 @@ std::string status_text(const NodeProbes& probes) {
     status[file] = std::move(entry);
   }
   return status.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-/// A node's name becomes a directory name, so it must not lead anywhere else.
-bool is_plain_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos;
 }
 
 }  // namespace
@@ -131,7 +132,12 @@ Result<RawProbes> read_probes(const fs::path& directory, const std::vector<std::
   RawProbes probes;
   for (const auto& node : wanted) {
     std::error_code ignored;
-    if (!is_plain_name(node) || !fs::is_directory(directory / node, ignored)) {
+    if (!is_plain_name(node)) {
+      return fail({ErrorCode::bad_input, directory.string(),
+                   "holds a directory whose name cannot be a node's: \"" + printable(node) + "\"",
+                   "Rename it, or name the nodes with --hosts."});
+    }
+    if (!fs::is_directory(directory / node, ignored)) {
       return fail(
           {ErrorCode::bad_input, directory.string(), "holds no probes of the node \"" + node + "\"", ""});
     }
