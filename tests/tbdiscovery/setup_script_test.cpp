@@ -115,6 +115,16 @@ TEST_CASE("a command that fails is named, and what was done before it is undone"
         "\"sudo change two\" failed with code 5: no two; what was done before it is undone");
 }
 
+TEST_CASE("an error without an end of line, with signs that echo would obey, is told whole") {
+  const NodeHome node;
+  node.write("behaviour", "printf '%s' 'half \\a line\\nend done' >&2; exit 3\n");
+  const auto job = job_of({"one"});
+  const auto told = told_by(job, node.run(setup_script(job)));
+  CHECK(told.end() == SetupEnd::failed);
+  CHECK(told.error("m1")->what ==
+        "\"sudo change one\" failed with code 3: half \\a line\\nend done; nothing is changed there");
+}
+
 TEST_CASE("what cannot be undone keeps the record") {
   const NodeHome node;
   node.write("refused", "two\nunone\n");
@@ -226,6 +236,9 @@ TEST_CASE("an undo does what it can, and forgets only when all is done") {
 TEST_CASE("what a node keeps is read back, and anything else is refused") {
   const NodeHome node;
   fs::create_directories((node.home / kRecord).parent_path());
+  node.run(kept_script(System::macos));
+  CHECK(read_kept(node.read("out"), "m1")->record.empty());
+  node.write(kRecord, "");
   node.run(kept_script(System::macos));
   CHECK(read_kept(node.read("out"), "m1")->record.empty());
   node.write(kRecord, "a record\n");

@@ -43,7 +43,7 @@ fi
 worker=$!
 told() {
   while read -r line <&3; do
-    echo "$line" >&2
+    printf '%s\n' "$line" >&2
     case $line in "end "*) exit 0 ;; esac
   done
 }
@@ -60,7 +60,7 @@ state=$1; run=$2
 echo $$ >"$run/pid"
 exec >>"$run/progress" 2>/dev/null
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo -n "$@"; }; fi
-said() { head -c 4000 "$run/err" | sed 's/^/said /'; }
+said() { printf '%s\n' "$(head -c 4000 "$run/err" | sed 's/^/said /')"; }
 leave() { echo "end $1"; rm -rf "$run"; exit 0; }
 record() {
   if ! [ -s "$run/$1" ]; then rm -f "$state/links.json"; return; fi
@@ -178,7 +178,7 @@ std::string one_line(const std::string& text) {
 
 std::string kept_script(System system) {
   return std::string(kPlaces) +
-         "show() { [ -r \"$1\" ] || { echo 0; return; }; echo \"$(($(wc -c <\"$1\")))\"; cat \"$1\"; echo; "
+         "show() { [ -s \"$1\" ] || { echo 0; return; }; echo \"$(($(wc -c <\"$1\")))\"; cat \"$1\"; echo; "
          "}\n"
          "show \"$state/links.json\"\nshow " +
          quote(lasting_file(system)) + "\n";
