@@ -56,6 +56,16 @@ TEST_CASE("a shell is told one script after another and keeps their outputs apar
   CHECK(told[2].end->value().out == "no input\nmade\n");
 }
 
+TEST_CASE("many lines at once are many lines, and one without end is too much") {
+  const auto many = tell({"head -c 300000 /dev/zero | tr '\\0' x | fold -w 100 >&2", "echo next"});
+  REQUIRE(many[1].end);
+  CHECK(many[0].lines.size() == 3000);
+  CHECK(many[1].end->value().out == "next\n");
+  const auto endless = tell({"head -c 300000 /dev/zero | tr '\\0' x >&2", "echo next"});
+  REQUIRE(endless[1].end);
+  CHECK(endless[1].end->error().code == ErrorCode::bad_input);
+}
+
 TEST_CASE("a script that is ended leaves the shell to the next one") {
   const auto told =
       tell({"echo begun >&2; exec sleep 1000", "echo next"}, [](Shell& shell) { shell.terminate(); });

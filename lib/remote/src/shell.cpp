@@ -90,9 +90,6 @@ void Shell::on_output(Stream stream, std::string_view bytes) {
   if (!running_) return;
   std::string& text = stream == Stream::out ? out_ : err_;
   text.append(bytes);
-  if (text.size() > (stream == Stream::out ? kMostOutput : kMostLine)) {
-    return abandon({ErrorCode::bad_input, name_, "its commands print more than any machine would", ""});
-  }
   if (stream == Stream::err) {
     for (auto newline = err_.find('\n'); newline != std::string::npos; newline = err_.find('\n')) {
       const std::string line = err_.substr(0, newline);
@@ -104,6 +101,9 @@ void Shell::on_output(Stream stream, std::string_view bytes) {
         if (!running_) return;
       }
     }
+  }
+  if (text.size() > (stream == Stream::out ? kMostOutput : kMostLine)) {
+    return abandon({ErrorCode::bad_input, name_, "its commands print more than any machine would", ""});
   }
   check_end();
 }
