@@ -64,6 +64,19 @@ TEST_CASE("names that changed with a restart, and an address that was lost") {
         Texts{"address-missing: m2 port 1 (en2) does not have its address 172.31.240.2"});
 }
 
+TEST_CASE("a host file of TCP alone: each host still has the addresses it listens on") {
+  auto cluster = set_up(mesh_of(3));
+  Request request;
+  request.backend = jackal::hostfile::Backend::ring;
+  auto hostfile = make_plan(map_of(cluster), request).value().hostfile;
+  for (auto& host : hostfile.hosts) host.links.clear();
+  hostfile.hosts[1].ips.emplace_back("m2.example");  // a name, which only the host itself can look up
+  CHECK(differences(hostfile, cluster).empty());
+  cluster.machines[1].ports[0].addresses.clear();
+  CHECK(differences(hostfile, cluster) ==
+        Texts{"address-missing: m2 does not have its address " + hostfile.hosts[1].ips[0]});
+}
+
 TEST_CASE("a host that was not probed, a host file without links") {
   const auto cluster = set_up(mesh_of(3));
   auto hostfile = make_plan(map_of(cluster), {}).value().hostfile;

@@ -24,6 +24,7 @@ public:
         add(DifferenceKind::host_missing, rank, rank, fmt::format("{} was not probed", hosts_[rank].ssh));
         continue;
       }
+      if (hosts_[rank].links.empty() && hosts_[rank].rdma.empty()) check_addresses(rank, *node);
       for (std::size_t peer = 0; peer < hosts_.size(); ++peer) {
         if (peer == rank || !node_of(peer)) continue;
         if (!hosts_[rank].links.empty())
@@ -123,6 +124,21 @@ private:
     if (!link.ip.empty() && known && std::none_of(port.addresses.begin(), port.addresses.end(), has)) {
       add(DifferenceKind::address_missing, rank, peer,
           fmt::format("{} ({}) does not have its address {}", describe(map_, end), port.interface, link.ip));
+    }
+  }
+
+  /// A host file of TCP alone names only the addresses that each host listens on.
+  void check_addresses(std::size_t rank, std::size_t node) {
+    const auto& interfaces = map_.nodes[node].report.interfaces;
+    for (const auto& ip : hosts_[rank].ips) {
+      const auto address = parse_ipv4(ip);
+      const auto has = [&](const Interface& interface) {
+        return std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                           [&](const InterfaceAddress& own) { return own.address == address; });
+      };
+      if (!address || !interfaces || std::any_of(interfaces->begin(), interfaces->end(), has)) continue;
+      add(DifferenceKind::address_missing, rank, rank,
+          fmt::format("{} does not have its address {}", hosts_[rank].ssh, ip));
     }
   }
 
