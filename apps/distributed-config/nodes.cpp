@@ -14,6 +14,8 @@ namespace {
 
 // For a set-up that was told to end and undoes what it did.
 constexpr std::chrono::seconds kUndoPatience{20};
+// No command of ours takes as long, and each tells when it is done: something there hangs.
+constexpr std::chrono::seconds kSilence{30};
 
 const Error kInterrupted{ErrorCode::lost, "", "was not asked to the end", ""};
 
@@ -72,14 +74,31 @@ tbdiscovery::RawProbes Nodes::probe() {
   return probes;
 }
 
+remote::Loop::Timer Nodes::end_when_silent(remote::Shell& shell, remote::Loop::Timer& timer) {
+  return loop_.after(kSilence, [&] {
+    shell.terminate();
+    timer = loop_.after(kUndoPatience, [&shell] {
+      shell.abandon({ErrorCode::lost, shell.name(), "does not answer any more: a command there hangs",
+                     "Log in there and see which command of ours does not end."});
+    });
+  });
+}
+
 Nodes::Answers Nodes::tell(const Scripts& scripts, const OnLine& on_line) {
   Answers answers;
+  std::map<std::string, remote::Loop::Timer> silent;
   for (const auto& shell : shells_) {
     const auto script = scripts.find(shell->name());
     if (script == scripts.end()) continue;
+    auto& timer = silent[shell->name()];
+    timer = end_when_silent(*shell, timer);
     shell->run({script->second,
-                [&on_line, name = shell->name()](std::string_view line) { on_line(name, line); },
+                [this, &on_line, &timer, &shell](std::string_view line) {
+                  timer = end_when_silent(*shell, timer);
+                  on_line(shell->name(), line);
+                },
                 [&, name = shell->name()](Result<remote::Shell::Outcome> outcome) {
+                  timer.reset();
                   answers.insert_or_assign(name, std::move(outcome));
                   if (answers.size() == scripts.size()) loop_.stop();
                 }});

@@ -41,6 +41,8 @@ public:
 
 private:
   void interrupt();
+  /// What runs on a node that tells nothing for long is ended, and where it does not end, the node given up.
+  [[nodiscard]] remote::Loop::Timer end_when_silent(remote::Shell& shell, remote::Loop::Timer& timer);
 
   const Options& options_;
   bool tell_progress_;

@@ -146,6 +146,14 @@ Result<std::map<std::string, SetupJob>> set_up_jobs(const Options& options, Find
   return jobs;
 }
 
+/// A node that is lost meanwhile proves nothing.
+void verify_into(Outcome& outcome, Findings& findings, Nodes& nodes, const Proofs& proofs) {
+  LostNodes lost;
+  outcome.verification = verify(nodes, findings.map, *findings.plan, proofs, lost);
+  if (nodes.interrupted()) return;
+  for (const auto& [node, error] : lost) outcome.setup_errors.push_back(error);
+}
+
 /// Asks, shows, does and proves.
 Result<void> set_up(const Options& options, Findings& findings, Outcome& outcome, Nodes& nodes) {
   const auto jobs = set_up_jobs(options, findings, nodes);
@@ -157,7 +165,7 @@ Result<void> set_up(const Options& options, Findings& findings, Outcome& outcome
   outcome.setup_errors = carry_out(nodes, *jobs);
   outcome.setup_ran = true;
   if (nodes.interrupted() || !outcome.setup_errors.empty()) return {};
-  outcome.verification = verify(nodes, findings.map, *findings.plan, {true, true, true});
+  verify_into(outcome, findings, nodes, {true, true, true});
   return {};
 }
 
@@ -167,7 +175,7 @@ void prove(Findings& findings, Outcome& outcome, Nodes& nodes) {
   const bool links = !findings.plan->cables.empty() &&
                      std::all_of(findings.setup.begin(), findings.setup.end(),
                                  [](const NodeSetup& setup) { return setup.steps.empty(); });
-  outcome.verification = verify(nodes, findings.map, *findings.plan, {links, false, false});
+  verify_into(outcome, findings, nodes, {links, false, false});
 }
 
 void say_why_not(const Options& options, const Findings& findings, const Outcome& outcome) {

@@ -24,7 +24,8 @@ std::uint16_t random_port() {
   return static_cast<std::uint16_t>(20'000 + number % 12'000);
 }
 
-NodeOutputs ask(Nodes& nodes, const ClusterMap& map, const NodeCommands& commands) {
+/// What the nodes print; of a node that is lost, nothing, and its error in `lost` unless one is there.
+NodeOutputs ask(Nodes& nodes, const ClusterMap& map, const NodeCommands& commands, LostNodes& lost) {
   Nodes::Scripts scripts;
   for (const auto& [node, list] : commands) scripts[map.nodes[node].name()] = commands_script(list);
   NodeOutputs outputs;
@@ -33,6 +34,10 @@ NodeOutputs ask(Nodes& nodes, const ClusterMap& map, const NodeCommands& command
     const auto& answer = answers.at(map.nodes[node].name());
     auto frames = answer ? read_frames(answer->out) : Result<std::map<std::string, ProbeOutput>>();
     if (answer && frames) outputs[node] = std::move(*frames);
+    if (answer && frames) continue;
+    Error error = answer ? frames.error() : answer.error();
+    if (error.where.empty()) error.where = map.nodes[node].name();
+    lost.emplace(node, std::move(error));
   }
   return outputs;
 }
@@ -81,28 +86,30 @@ std::vector<Error> carry_out(Nodes& nodes, const std::map<std::string, SetupJob>
   return errors;
 }
 
-Verification verify(Nodes& nodes, const ClusterMap& map, Plan& plan, const Proofs& proofs) {
+Verification verify(Nodes& nodes, const ClusterMap& map, Plan& plan, const Proofs& proofs, LostNodes& lost) {
   const auto until = Clock::now() + kGidDeadline;
   const auto links = proofs.links ? link_commands(map, plan) : NodeCommands();
   NodeCommands commands = reach_commands(map, plan);
   add(commands, links);
-  auto outputs = ask(nodes, map, commands);
+  auto outputs = ask(nodes, map, commands, lost);
   Verification addresses;
   choose_addresses(map, outputs, plan, addresses);
   Verification verification;
   if (proofs.links) verification = read_links(map, plan, outputs);
   if (proofs.patient && rdma_pending(verification))
     fmt::print(stderr, "distributed-config: waiting for RDMA devices, at most {} s\n", kGidDeadline.count());
-  while (proofs.patient && rdma_pending(verification) && Clock::now() < until && !nodes.interrupted()) {
+  while (proofs.patient && rdma_pending(verification) && lost.empty() && Clock::now() < until &&
+         !nodes.interrupted()) {
     nodes.wait(kLookAgain);
     if (nodes.interrupted()) break;
-    verification = read_links(map, plan, ask(nodes, map, links));
+    verification = read_links(map, plan, ask(nodes, map, links, lost));
   }
-  if (proofs.bandwidth && !plan.cables.empty()) {
+  if (proofs.bandwidth && !plan.cables.empty() && lost.empty() && !nodes.interrupted()) {
     fmt::print(stderr, "distributed-config: measuring the cables\n");
     for (const auto& round : bandwidth_rounds(map, plan)) {
-      if (nodes.interrupted()) break;
-      read_bandwidth(map, plan, round, ask(nodes, map, bandwidth_commands(map, plan, round, random_port())),
+      if (nodes.interrupted() || !lost.empty()) break;
+      read_bandwidth(map, plan, round,
+                     ask(nodes, map, bandwidth_commands(map, plan, round, random_port()), lost),
                      verification);
     }
   }

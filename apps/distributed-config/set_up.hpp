@@ -30,8 +30,10 @@ struct Proofs {
   bool patient = false;    // what is not ready yet is waited for
 };
 
+using LostNodes = std::map<std::size_t, Error>;  // node of the map → why it did not answer
+
 /// Also puts addresses that work into the plan's host file.
 tbdiscovery::Verification verify(Nodes& nodes, const tbdiscovery::ClusterMap& map, tbdiscovery::Plan& plan,
-                                 const Proofs& proofs);
+                                 const Proofs& proofs, LostNodes& lost);
 
 }  // namespace jackal::distributed_config

@@ -43,3 +43,15 @@ def no_worker(macs):
 def slow_ifconfig(description, seconds):
     """Changes that take their time, so that there is a middle to break off in."""
     return {**description, "commands": {"ifconfig": {"seconds": seconds}}}
+
+
+def replace_command(macs, node, name, script):
+    """The node's command becomes this script, in which $real is the one it had."""
+    place = "/private/simmac/bin"
+    assert macs.exec(node, ["sh", "-c", f"mkdir -p {place}/real && mv {place}/{name} {place}/real"]).returncode == 0
+    macs.write_file(node, f"{place}/{name}", f"#!/bin/sh\nreal={place}/real/{name}\n{script}")
+    assert macs.exec(node, ["chmod", "755", f"{place}/{name}"]).returncode == 0
+
+
+def restore_command(macs, node, name):
+    assert macs.exec(node, ["sh", "-c", f"cd /private/simmac/bin && mv -f real/{name} {name}"]).returncode == 0

@@ -4,7 +4,17 @@ import signal
 
 import pytest
 import shapes
-from setups import bridged, config, kept, no_worker, slow_ifconfig, states, words  # noqa: F401
+from setups import (  # noqa: F401
+    bridged,
+    config,
+    kept,
+    no_worker,
+    replace_command,
+    restore_command,
+    slow_ifconfig,
+    states,
+    words,
+)
 
 
 def test_a_command_that_fails_undoes_its_node_and_says_which(make_macs, config):
@@ -12,14 +22,11 @@ def test_a_command_that_fails_undoes_its_node_and_says_which(make_macs, config):
     before = states(macs)
     hosts = macs.shared / "hosts.json"
     # The address command of n2 fails, once everything before it has been done.
-    broken = """#!/bin/sh
+    broken = """
 case $* in *netmask*) echo "ifconfig: ioctl (SIOCAIFADDR): Operation not permitted" >&2; exit 1 ;; esac
-exec /sbin/ifconfig "$@"
+exec "$real" "$@"
 """
-    hide = "mv /private/simmac/bin/ifconfig /private/simmac/bin/ifconfig.real"
-    assert macs.exec("n2", ["sh", "-c", hide]).returncode == 0
-    macs.write_file("n2", "/private/simmac/bin/ifconfig", broken)
-    assert macs.exec("n2", ["chmod", "755", "/private/simmac/bin/ifconfig"]).returncode == 0
+    replace_command(macs, "n2", "ifconfig", broken)
     failed = config(macs, "--auto-setup", "--output", hosts)
     assert failed.returncode == 1, failed
     assert "Operation not permitted" in failed.stderr
@@ -29,8 +36,7 @@ exec /sbin/ifconfig "$@"
     assert kept(macs, "n2") == []
     after = states(macs)
     assert after["n2"] == before["n2"]
-    back = "mv -f /private/simmac/bin/ifconfig.real /private/simmac/bin/ifconfig"
-    assert macs.exec("n2", ["sh", "-c", back]).returncode == 0
+    restore_command(macs, "n2", "ifconfig")
     mended = config(macs, "--auto-setup", "--output", hosts)
     assert mended.returncode == 0, mended
     assert config(macs, "--undo").returncode == 0
@@ -120,4 +126,29 @@ def test_a_cable_that_carries_nothing_fails_the_proof(make_macs, config):
     failed = config(macs, "--auto-setup", "--output", hosts)
     assert failed.returncode == 1, failed
     assert "FAILED n1 port 2 (en3) → n2 port 2 (en3): nothing comes back from" in failed.stdout
+    assert not hosts.exists()
+
+
+def test_a_command_that_hangs_in_the_proof_is_ended_and_proves_nothing(make_macs, config):
+    macs = make_macs(bridged(shapes.pair(width=1)))
+    hosts = macs.shared / "hosts.json"
+    hanging = """
+ifconfig en2 | grep -q "inet 1" && exec sleep 1000
+exec "$real" "$@"
+"""
+    replace_command(macs, "n2", "ibv_devinfo", hanging)
+    failed = config(macs, "--auto-setup", "--output", hosts, timeout=120)
+    assert failed.returncode == 1, failed
+    assert "FAILED n2 port 1 (en2): ibv_devinfo does not describe rdma_en2" in failed.stdout
+    assert not hosts.exists()
+    macs.wait_until_idle()
+
+
+def test_a_node_that_is_lost_in_the_proof_proves_nothing(make_macs, config):
+    macs = make_macs(bridged(shapes.pair(width=1)))
+    hosts = macs.shared / "hosts.json"
+    replace_command(macs, "n2", "ping", "kill -KILL $(pgrep -f 'sshd: jackal')\n")
+    failed = config(macs, "--auto-setup", "--backend", "ring", "--output", hosts)
+    assert failed.returncode == 69, failed
+    assert "distributed-config: n2: " in failed.stderr
     assert not hosts.exists()

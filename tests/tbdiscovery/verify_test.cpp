@@ -96,6 +96,24 @@ TEST_CASE("what pings and devices print is read, and what is wrong is said") {
         std::string::npos);
 }
 
+TEST_CASE("what nobody could ask is not proved") {
+  const auto [map, plan] = planned(mesh_of(2));
+  auto silent = read_links(map, plan, {});
+  find_failures(map, plan, silent);
+  REQUIRE(silent.failures.size() == 3);
+  CHECK(silent.failures[0] ==
+        "the cable m1 port 1 – m2 port 1 is not proved: ping could be run at neither end");
+  auto outputs = answers(kMacPing, kMacPing, devinfo("172.31.240.2"));
+  outputs[1].erase("ping-0-b");
+  outputs[1]["ibv_devices.txt"] = outputs[1]["ibv_devinfo.txt"] = printed(
+      "    device          \t   node GUID\n    ------          \t---------\n    rdma_en2        \t0080\n");
+  auto half = read_links(map, plan, outputs);
+  CHECK(rdma_pending(half));
+  find_failures(map, plan, half);
+  REQUIRE(half.failures.size() == 1);
+  CHECK(half.failures[0].find("m2 port 1 (en2): ibv_devinfo does not describe rdma_en2") == 0);
+}
+
 TEST_CASE("dd's figure becomes a bandwidth, and where there is none the reason is said") {
   const auto [map, plan] = planned(mesh_of(2));
   const auto read = [map = map, plan = plan](NodeOutputs outputs) {

@@ -82,9 +82,9 @@ PingResult read_ping(const std::map<std::string, ProbeOutput>& files, const std:
 std::string rdma_missing(const NodeReport& now, const Port& port, Ipv4 address) {
   const auto* device = find_rdma_device(now, port.rdma_device);
   if (device == nullptr) return port.rdma_device + " is not there";
-  if (device->state != PortState::active && device->state != PortState::unknown)
-    return port.rdma_device + " is not active";
-  if (!device->gids_known) return "";
+  if (device->state == PortState::unknown || !device->gids_known)
+    return "ibv_devinfo does not describe " + port.rdma_device;
+  if (device->state != PortState::active) return port.rdma_device + " is not active";
   const bool has = std::any_of(device->gids.begin(), device->gids.end(),
                                [&](const Gid& gid) { return mapped_ipv4(gid) == address; });
   return has ? "" : fmt::format("{} has no GID of {}", port.rdma_device, to_string(address));
@@ -145,6 +145,14 @@ std::optional<double> dd_gbps(std::string_view text) {
 
 std::string port_text(const ClusterMap& map, const End& end) {
   return fmt::format("{} ({})", describe(map, end), map.port(end).interface);
+}
+
+/// An answer has gone both ways, so one end is enough.
+void check_proved(const ClusterMap& map, const CableVerification& result,
+                  std::vector<std::string>& failures) {
+  if (result.from_a.measured || result.from_b.measured) return;
+  failures.push_back(fmt::format("the cable {} is not proved: ping could be run at neither end",
+                                 describe(map, map.cables[result.cable])));
 }
 
 void check_ping(const ClusterMap& map, const Side& side, const PingResult& ping,
@@ -322,6 +330,7 @@ void find_failures(const ClusterMap& map, const Plan& plan, Verification& verifi
   auto& failures = verification.failures;
   for (std::size_t i = 0; i < verification.cables.size(); ++i) {
     const auto& result = verification.cables[i];
+    check_proved(map, result, failures);
     for (const bool a : {true, false}) {
       const auto side = side_of(map, plan.cables[i], a);
       check_ping(map, side, a ? result.from_a : result.from_b, failures);
