@@ -188,6 +188,23 @@ TEST_CASE("one set-up at a time, and a lock whose owner is gone is none") {
   CHECK(node.read("log") == "one\n");
 }
 
+TEST_CASE("a lock that was just made is nobody else's, and one that is never signed is taken") {
+  const NodeHome node;
+  const auto job = job_of({"one"});
+  fs::create_directories(node.home / kRunning);
+  std::thread owner([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    node.write(kRunning / "pid", std::to_string(::getpid()) + "\n");
+  });
+  const auto busy = told_by(job, node.run(setup_script(job)));
+  owner.join();
+  CHECK(busy.end() == SetupEnd::busy);
+  CHECK_FALSE(node.has("log"));
+  fs::remove(node.home / kRunning / "pid");
+  CHECK(told_by(job, node.run(setup_script(job))).end() == SetupEnd::done);
+  CHECK(node.read("log") == "one\n");
+}
+
 TEST_CASE("a record that is not the one that was read stops everything") {
   const NodeHome node;
   fs::create_directories((node.home / kRecord).parent_path());

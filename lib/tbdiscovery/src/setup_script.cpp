@@ -17,15 +17,19 @@ state=${XDG_STATE_HOME:-$HOME/.local/state}/jackal
 run=$state/links.running
 )sh";
 
-// The lock is a directory; whoever finds one whose process is gone moves it away and takes its place.
+// The lock is a directory; whoever finds one whose process is gone moves it away and takes its place. One
+// that was just made, or is handed to the worker, is not signed for a moment; one that stays so was left
+// behind.
 constexpr std::string_view kLock = R"sh(umask 077
 mkdir -p "$state" || { echo "end unwritable $state" >&2; exit; }
-if ! mkdir "$run" 2>/dev/null; then
+tries=0
+until mkdir "$run" 2>/dev/null; do
   owner=; [ -s "$run/pid" ] && read -r owner <"$run/pid"
   if [ -n "$owner" ] && kill -0 "$owner" 2>/dev/null; then echo "end busy $owner" >&2; exit; fi
-  mv "$run" "$run.$$" && rm -rf "$run.$$"
-  mkdir "$run" || { echo "end unwritable $run" >&2; exit; }
-fi
+  [ "$tries" -lt 25 ] || { echo "end unwritable $run" >&2; exit; }
+  if [ -n "$owner" ] || [ "$tries" -ge 20 ]; then mv "$run" "$run.$$" 2>/dev/null && rm -rf "$run.$$"; fi
+  tries=$((tries + 1)); sleep 0.1
+done
 echo $$ >"$run/pid"
 : >"$run/progress"
 )sh";
