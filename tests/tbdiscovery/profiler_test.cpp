@@ -130,6 +130,11 @@ TEST_CASE("the JSON form wins, the text form helps out, a banner before the JSON
   CHECK(buses_of("system_profiler.txt", json).size() == 1);
 }
 
+TEST_CASE("the text form under the name of the JSON form") {
+  const auto text = fixture("system_profiler_text/studio-m4max-4port-dock-raid.txt");
+  CHECK(buses_of("system_profiler.json", text).size() == buses_of("system_profiler.txt", text).size());
+}
+
 TEST_CASE("stray bytes in a service key do not cost the tree") {
   auto json = fixture("system_profiler_json/mbp-m5max-local-rdma-off-dock-and-peer.json");
   const auto at = json.find("\\u02c7");

@@ -27,11 +27,16 @@ System system_of(const NodeProbes& probes) {
   return os.empty() && profiler ? System::macos : System::unknown;
 }
 
+/// The text form is there where the JSON form was not, and both may have been pasted under either name.
 void parse_profiler(const NodeProbes& probes, NodeReport& report) {
   if (const auto json = bytes_of(probes, "system_profiler.json"); !json.empty()) {
-    report.buses = parse_profiler_json(json, report.findings);
+    Findings of_text;
+    if (json.find('{') == std::string_view::npos) report.buses = parse_profiler_text(json, of_text);
+    if (report.buses)
+      report.findings = std::move(of_text);
+    else
+      report.buses = parse_profiler_json(json, report.findings);
   }
-  // The text form is there where the JSON form was not, and may have been pasted under either name.
   const auto text = bytes_of(probes, "system_profiler.txt");
   if (!report.buses && !text.empty()) {
     report.buses = trim(text).front() == '{' ? parse_profiler_json(text, report.findings)
