@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/output.hpp"
 #include "distributed-config/chosen_nodes.hpp"
@@ -45,7 +46,13 @@ Result<RawProbes> without_unreachable(RawProbes probes, Outcome& outcome) {
   return answered;
 }
 
+/// Redacted probes are for others, who must not find unredacted ones beside them.
 Result<void> save(const Options& options, const RawProbes& probes) {
+  std::error_code missing;
+  if (options.redact && !std::filesystem::is_empty(*options.save_probes, missing) && !missing) {
+    return fail({ErrorCode::io, *options.save_probes, "holds something already, which would not be redacted",
+                 "Name a directory that is empty or not there yet."});
+  }
   RawProbes answered;
   std::copy_if(probes.begin(), probes.end(), std::back_inserter(answered),
                [](const NodeProbes& node) { return !node.failure; });

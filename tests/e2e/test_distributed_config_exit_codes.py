@@ -25,6 +25,7 @@ EXIT_CODES = [
     (74, "no directory for the drawing", "--from-probes {mesh} --svg {nothing}/map.svg --output {hosts}"),
     (74, "no directory for the report", "--from-probes {mesh} --report {nothing}/r.html --output {hosts}"),
     (74, "no directory for the probes", "--from-probes {mesh} --save-probes /dev/null/p --redact --output {hosts}"),
+    (74, "redacted probes beside others", "--from-probes {mesh} --save-probes {mesh} --redact --output {hosts}"),
 ]
 
 

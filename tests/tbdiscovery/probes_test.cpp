@@ -48,6 +48,15 @@ TEST_CASE("saved probes are read back as they were, in the order asked for") {
   CHECK(read_probes(directory.path(), {"m1"}).value().size() == 1);
 }
 
+TEST_CASE("probes that are saved over older ones leave nothing of them") {
+  const Directory directory;
+  REQUIRE(write_probes(directory.path(), {probes_of("m1", {{"rdma_ctl.txt", "enabled\n"}})}));
+  REQUIRE(jackal::write_file(directory.path() / "m1" / "notes", "mine"));
+  REQUIRE(write_probes(directory.path(), {probes_of("m1", {{"os.txt", "Darwin 25.2.0\n"}})}));
+  CHECK(read_probes(directory.path(), {"m1"}).value()[0].files.size() == 1);
+  CHECK(fs::exists(directory.path() / "m1" / "notes"));
+}
+
 TEST_CASE("a node without saved probes is an error that names it") {
   const Directory directory;
   REQUIRE(write_probes(directory.path(), {probes_of("m1", {})}));

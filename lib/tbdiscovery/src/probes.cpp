@@ -158,6 +158,10 @@ Result<void> write_probes(const fs::path& directory, const RawProbes& probes) {
     if (error) {
       return fail({ErrorCode::io, (directory / node.node).string(), "cannot create: " + error.message(), ""});
     }
+    // What an earlier run left would be taken for what a command that gave nothing now has printed.
+    for (const auto file : probe_file_names()) {
+      if (node.files.count(std::string(file)) == 0) fs::remove(directory / node.node / file, error);
+    }
     for (const auto& [file, output] : node.files) {
       if (auto written = write_file(directory / node.node / file, output.bytes); !written) return written;
     }
