@@ -65,7 +65,8 @@ echo $$ >"$run/pid"
 exec >>"$run/progress" 2>/dev/null
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo -n "$@"; }; fi
 said() { printf '%s\n' "$(head -c 4000 "$run/err" | sed 's/^/said /')"; }
-leave() { echo "end $1"; rm -rf "$run"; exit 0; }
+# Told last, through files that are open still: who hears it may begin anew at once.
+leave() { rm -rf "$run"; echo "end $1"; exit 0; }
 record() {
   if ! [ -s "$run/$1" ]; then rm -f "$state/links.json"; return; fi
   (umask 077; cat "$run/$1" >"$state/links.new") && sync "$state/links.new" &&
