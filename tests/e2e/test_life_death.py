@@ -105,12 +105,16 @@ def test_whoever_ends_launch_by_its_name_does_not_end_the_guard(here, tmp_path):
     script = 'dirname "$JACKAL_HOSTFILE" >"$0"; echo up; exec sleep 100'
     job = here.start("-n", "1", "--grace", "1", "--", "sh", "-c", script, tmp_path / "directory")
     assert job.stdout.readline() == b"up\n"
-    named = [
-        pid
-        for pid, argv in here.processes().items()
-        if "launch" in Path(f"/proc/{pid}/comm").read_text() or any(b"launch" in word for word in argv)
-    ]
-    assert named == [job.pid]
+
+    def named():
+        return [
+            pid
+            for pid, argv in here.processes().items()
+            if "launch" in Path(f"/proc/{pid}/comm").read_text() or any(b"launch" in word for word in argv)
+        ]
+
+    # The shell, until it is `sleep`, carries the name of this test.
+    wait_for(lambda: named() == [job.pid], what="one process named launch")
     job.kill()
     job.communicate(timeout=30)
     here.wait_until_nothing_runs(seconds=CLEAN_SECONDS)

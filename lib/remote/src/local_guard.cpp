@@ -41,10 +41,12 @@ void wait_while_alive(const Groups& groups, long most_seconds) {
   }
 }
 
-[[noreturn]] void guard(int pipe, Groups& groups, char* const* remove, long grace_seconds) {
+[[noreturn]] void guard(int pipe, int ready, Groups& groups, char* const* remove, long grace_seconds) {
   ::setsid();
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2}) {
     ::signal(number, SIG_IGN);
+  }
+  while (::write(ready, "", 1) < 0 && errno == EINTR) {
   }
   close_descriptors_except(pipe);  // nobody may wait for the guard to close our streams
   Note note{};
@@ -75,6 +77,8 @@ Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories
                                      std::size_t processes) {
   auto pipe = make_pipe();
   if (!pipe) return fail(pipe.error());
+  auto ready = make_pipe();
+  if (!ready) return fail(ready.error());
   std::vector<std::string> words{"rm", "-rf", "--"};
   words.insert(words.end(), directories.begin(), directories.end());
   std::vector<char*> remove;
@@ -86,9 +90,17 @@ Result<LocalGuard> LocalGuard::start(const std::vector<std::string>& directories
   if (id < 0) return fail(shortage("start the guard of the processes", errno));
   if (id == 0) {
     rename_process(command_line, kName);
-    guard(pipe->read.get(), groups, directories.empty() ? nullptr : remove.data(),
+    guard(pipe->read.get(), ready->write.get(), groups, directories.empty() ? nullptr : remove.data(),
           static_cast<long>(grace.count()));
   }
+  // Until it has its own name and session, what ends launch would end the guard as well.
+  ready->write.reset();
+  char byte = 0;
+  ssize_t got = 0;
+  while ((got = ::read(ready->read.get(), &byte, 1)) < 0 && errno == EINTR) {
+  }
+  if (got != 1)
+    return fail({ErrorCode::lost, "", "the guard of the processes ended before they started", ""});
   return LocalGuard(id, std::move(pipe->write));
 }
 
