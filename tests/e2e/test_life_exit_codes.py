@@ -6,7 +6,8 @@ import signal
 import subprocess
 
 import pytest
-from life import here, last_line, wait_for_file  # noqa: F401
+from fixture import wait_for
+from life import here, last_line  # noqa: F401
 
 
 def test_every_rank_exits_0(here):
@@ -141,9 +142,9 @@ def test_124_after_the_timeout(here):
     assert last_line(result.stderr) == "launch: the job was stopped: it ran into --timeout, 500 ms"
 
 
-def test_130_when_interrupted(here, tmp_path):
-    job = here.start("--", "sh", "-c", f"echo up >{tmp_path}/up; exec sleep 60")
-    wait_for_file(tmp_path / "up")
+def test_130_when_interrupted(here):
+    job = here.start("--", "sleep", "60")
+    wait_for(lambda: any(argv[1:] == [b"60"] for argv in here.processes().values()), what="the rank")
     job.send_signal(signal.SIGINT)
     _, stderr = job.communicate(timeout=30)
     assert (job.returncode, last_line(stderr)) == (130, "launch: interrupted")
