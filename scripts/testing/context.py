@@ -87,13 +87,8 @@ class Context:
         return tally.StepResult(step, seconds, cases, str(log.relative_to(self.root)))
 
 
-def merged(step: str, results: list) -> tally.StepResult:
-    cases = [case for result in results for case in result.cases]
-    return tally.StepResult(step, sum(r.seconds for r in results), cases, results[0].log if results else "")
-
-
 def joined(c: Context, step: str, results: list) -> tally.StepResult:
-    """The same of commands that ran side by side, each with a log of its own: one log, one after the other."""
+    """One result and one log of commands that ran side by side, each with a log of its own."""
     log = c.reports / f"{step}.log"
     with log.open("ab") as whole:
         for result in results:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import catch, process
-from .context import Context, joined, merged
+from .context import Context, joined
 from .tally import Case, StepResult
 
 CLANG = "clang++-14"
@@ -20,6 +20,7 @@ SCRIPT_FOLDERS = (".ci", "scripts", "tests")
 UNSANITIZED = ("scripts", "cluster", "simmac", "install")
 UNBUILT = ("scripts", "cluster")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
+MOST_FUZZED = "probes_fuzz"
 # Unit tests run this many at once: few of them keep a core busy.
 UNIT_PROCESSES = 4
 # These suites wait for processes and networks of their own making, so some of their files run at once.
@@ -161,17 +162,19 @@ def fuzz(c: Context) -> StepResult:
     fuzzers = sorted((c.build / "clang" / "fuzz").glob("*_fuzz"))
     if not fuzzers:
         return StepResult("fuzz", 0.0, [Case("fuzz", "failed", "build/clang holds no fuzzer")])
-    seconds = max(1, (LONG_FUZZ_SECONDS if c.long else FUZZ_SECONDS) // len(fuzzers))
-    results = []
-    for fuzzer in fuzzers:
+    total = LONG_FUZZ_SECONDS if c.long else FUZZ_SECONDS
+    runs = []
+    # What users paste and machines print has the whole time to itself; beside it the others share the same.
+    for fuzzer in sorted(fuzzers, key=lambda path: path.name != MOST_FUZZED):
         name = fuzzer.name.removesuffix("_fuzz")
+        seconds = total if fuzzer.name == MOST_FUZZED else max(1, total // max(1, len(fuzzers) - 1))
         grown = c.build / "fuzz-corpus" / name  # finds stay here from run to run; the project's own corpus is only read
         grown.mkdir(parents=True, exist_ok=True)
         seeds = [folder for folder in [c.root / "tests" / "fuzz" / "corpus" / name] if folder.is_dir()]
         argv = [fuzzer, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
                 f"-artifact_prefix={c.reports}/fuzz-{name}-", grown, *seeds]
-        results.append(c.command("fuzz", name, argv, seconds + 120))
-    return merged("fuzz", results)
+        runs.append((c.command, f"fuzz.{name}", name, argv, seconds + 120))
+    return joined(c, "fuzz", side_by_side(runs, 2))
 
 
 def check_format(c: Context) -> StepResult:
