@@ -46,10 +46,9 @@ def validator(name):
     return Draft202012Validator(schema)
 
 
-@pytest.fixture(scope="session")
-def found():
-    """found(text) → the object that --json printed, after it was held against the schema."""
-    judge = validator("distributed-config.schema.json")
+def reader(schema):
+    """reader(schema)(text) → the object that `text` spells, after it was held against the schema."""
+    judge = validator(schema)
 
     def read(text):
         document = json.loads(text)
@@ -57,16 +56,15 @@ def found():
         return document
 
     return read
+
+
+@pytest.fixture(scope="session")
+def found():
+    """found(text) → the object that --json printed, after it was held against the schema."""
+    return reader("distributed-config.schema.json")
 
 
 @pytest.fixture(scope="session")
 def differences():
     """The same for --check --json."""
-    judge = validator("distributed-config-check.schema.json")
-
-    def read(text):
-        document = json.loads(text)
-        judge.validate(document)
-        return document
-
-    return read
+    return reader("distributed-config-check.schema.json")
