@@ -12,6 +12,7 @@ namespace jackal::collectives {
 using Error = jackal::v1::Error;
 using jackal::v1::Code;
 using jackal::v1::Dtype;
+using jackal::v1::Op;
 
 using Clock = std::chrono::steady_clock;
 using Deadline = Clock::time_point;

@@ -25,6 +25,8 @@ enum class FrameType : std::uint8_t {
   go,         // rank 0 to all: so do everybody's
   abort,      // the group has ended, and why
   goodbye,    // this rank leaves in good order
+  share,      // a rank to rank 0, and rank 0 to all: bytes that everybody is to have
+  status,     // which call this rank is in, sent when it waits for long
 };
 
 struct Frame {

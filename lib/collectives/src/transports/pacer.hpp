@@ -1,0 +1,39 @@
+// How a wait passes its time: it spins while cores are to spare, yields when they are not, looks around now
+// and then, and says when it is time to sleep in the kernel. One object per wait, or reset between waits.
+#pragma once
+
+#include <cstdint>
+
+#include "error.hpp"
+#include "transports/watch.hpp"
+
+namespace jackal::collectives {
+
+/// How many ranks share the cores of this machine; decided once per group.
+struct Crowding {
+  int ranks_here = 1;  // ranks of the job on this host
+  int cores = 1;       // processors this process may use
+  bool crowded() const { return ranks_here > cores; }
+};
+
+class Pacer {
+public:
+  Pacer(Watch& watch, const Crowding& crowding) : watch_(watch), crowded_(crowding.crowded()) {}
+
+  /// Nothing has come: passes a very short time. Throws what Watch::look() throws.
+  void pause();
+  /// Something has come.
+  void reset() { rounds_ = 0; }
+  /// True once waiting on in this way costs more than sleeping would; who cannot sleep just goes on pausing.
+  bool weary() const;
+  /// For who sleeps by itself: looks around now.
+  void look();
+
+private:
+  Watch& watch_;
+  bool crowded_;
+  std::uint32_t rounds_ = 0;
+  Clock::time_point since_{};
+};
+
+}  // namespace jackal::collectives
