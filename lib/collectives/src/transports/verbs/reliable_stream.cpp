@@ -56,8 +56,13 @@ int StreamSizes::sends(MessageClass c) const {
 }
 
 ReliableStream::ReliableStream(const StreamSizes& sizes, std::uint32_t tag_out, std::uint32_t tag_in,
-                               Rail& rail)
-    : sizes_(sizes), tag_out_(tag_out), tag_in_(tag_in), rail_(rail), patience_(kFirstPatience) {
+                               Passage& passage, Rail& rail)
+    : sizes_(sizes),
+      tag_out_(tag_out),
+      tag_in_(tag_in),
+      passage_(passage),
+      rail_(rail),
+      patience_(kFirstPatience) {
   for (const MessageClass c : {MessageClass::small, MessageClass::large})
     for (int slot = sizes_.classes[index(c)].message_bytes == 0 ? 0 : sizes_.classes[index(c)].window;
          slot > 0; --slot)
@@ -80,6 +85,7 @@ MessageClass ReliableStream::class_for(std::size_t bytes) const {
 
 std::size_t ReliableStream::write(std::span<const iovec> pieces) {
   const std::size_t total = bytes_of(pieces);
+  const bool settled_before = settled();
   std::size_t written = 0;
   while (written < total) {
     const MessageClass c = class_for(total - written);
@@ -93,7 +99,9 @@ std::size_t ReliableStream::write(std::span<const iovec> pieces) {
     written += payload;
   }
   const bool blocked = written < total;
-  if (!blocked_ || written > 0) heard_ = now_;  // the silence that counts begins here
+  // The silence that counts begins here.
+  if (!blocked_ || written > 0) heard_ = now_;
+  if (settled_before && !blocked_) news_ = now_;
   blocked_ = blocked;
   return written;
 }
@@ -103,7 +111,7 @@ void ReliableStream::transmit(Outgoing& message) {
   header.type = MessageType::data;
   header.sequence = message.sequence;
   header.length = static_cast<std::uint32_t>(message.payload);
-  message.last_transmission = transmissions_[index(message.c)];
+  message.last_transmission = passage_.transmissions[index(message.c)];
   message.posted = now_;
   ++message.posts_pending;
   const std::size_t bytes = finish(header, message.c, rail_.send_memory(message.c, message.slot));
@@ -115,7 +123,7 @@ bool ReliableStream::send_state(MessageType type) {
   if (static_cast<int>(states_.size()) >= sizes_.states || free_state_slots_.empty()) return false;
   const int slot = free_state_slots_.back();
   free_state_slots_.pop_back();
-  states_.push_back({transmissions_[0], now_});
+  states_.push_back({passage_.transmissions[0], now_});
   MessageHeader header;
   header.type = type;
   const std::size_t bytes = finish(header, MessageClass::small, rail_.send_memory(MessageClass::small, slot));
@@ -125,14 +133,14 @@ bool ReliableStream::send_state(MessageType type) {
 
 std::size_t ReliableStream::finish(MessageHeader& header, MessageClass c, std::byte* at) {
   header.tag = tag_out_;
-  header.transmission = transmissions_[index(c)]++;
+  header.transmission = passage_.transmissions[index(c)]++;
   header.next = next_in_;
   for (std::uint32_t bit = 0; bit < 32; ++bit) {
     const auto& one = held(next_in_ + 1 + bit);
     if (one && one->sequence == next_in_ + 1 + bit) header.held |= 1u << bit;
   }
   header.consumed = consumed_;
-  std::copy(seen_.begin(), seen_.end(), header.transmissions_seen);
+  std::copy(passage_.seen.begin(), passage_.seen.end(), header.transmissions_seen);
   header.encode(at);
   if (sizes_.checksum) {
     header.checksum = crc32c({at, MessageHeader::kSize + header.length});
@@ -142,6 +150,7 @@ std::size_t ReliableStream::finish(MessageHeader& header, MessageClass c, std::b
   told_consumed_ = consumed_;
   untold_ = {};
   owes_answer_ = false;
+  losses_told_ = passage_.losses;
   return std::max(MessageHeader::kSize + header.length, sizes_.classes[index(c)].least_bytes);
 }
 
@@ -157,14 +166,14 @@ bool ReliableStream::intact(const MessageHeader& header, std::span<const std::by
 
 void ReliableStream::arrived(MessageClass c, int slot, std::span<const std::byte> message) {
   const auto header = MessageHeader::decode(message);
-  if (!header || header->tag != tag_in_ || before(header->transmission, seen_[index(c)]) ||
+  if (!header || header->tag != tag_in_ || before(header->transmission, passage_.seen[index(c)]) ||
       !intact(*header, message)) {
     ++strays_;
     rail_.free_receive(c, slot);
     return;
   }
-  if (header->transmission != seen_[index(c)]) owes_answer_ = true;
-  seen_[index(c)] = header->transmission + 1;
+  if (header->transmission != passage_.seen[index(c)]) ++passage_.losses;
+  passage_.seen[index(c)] = header->transmission + 1;
   if (header->type == MessageType::data) {
     accept(c, slot, header->sequence, message.subspan(MessageHeader::kSize, header->length));
   } else {
@@ -203,7 +212,7 @@ void ReliableStream::take_news(const MessageHeader& header) {
     if (before(peer_seen_[c], header.transmissions_seen[c])) peer_seen_[c] = header.transmissions_seen[c];
   while (!states_.empty() && before(states_.front().transmission, peer_seen_[0])) states_.pop_front();
   if (news) {
-    heard_ = now_;
+    heard_ = news_ = now_;
     patience_ = kFirstPatience;
   }
   drop_finished();
@@ -277,7 +286,7 @@ std::size_t ReliableStream::read(void* to, std::size_t size) {
 
 void ReliableStream::tick(Clock::time_point now) {
   now_ = now;
-  if (owes_answer_) send_state(MessageType::state);
+  if (owes_answer_ || losses_told_ != passage_.losses) send_state(MessageType::state);
   const bool untold = told_next_ != next_in_ || told_consumed_ != consumed_;
   if (!untold) {
     untold_since_ = {};
@@ -290,6 +299,10 @@ void ReliableStream::tick(Clock::time_point now) {
   if (send_state(MessageType::probe)) probed_ = now;
   heard_ = now;
   patience_ = std::min<Clock::duration>(2 * patience_, kLastPatience);
+}
+
+Clock::duration ReliableStream::silence() const {
+  return settled() && !blocked_ ? Clock::duration::zero() : now_ - news_;
 }
 
 bool ReliableStream::settled() const {

@@ -54,10 +54,19 @@ public:
   virtual void free_receive(MessageClass c, int slot) = 0;
 };
 
+/// What all streams over the same queue pairs know together: their messages keep one order.
+struct Passage {
+  std::array<std::uint32_t, kMessageClasses> transmissions{};  // posted here
+  std::array<std::uint32_t, kMessageClasses> seen{};           // one past the last that has come
+  std::uint32_t losses = 0;  // how often something was missing before what came
+};
+
 class ReliableStream {
 public:
-  /// `tag_out`, `tag_in`: what this side's and the other side's messages carry. `rail` outlives this.
-  ReliableStream(const StreamSizes& sizes, std::uint32_t tag_out, std::uint32_t tag_in, Rail& rail);
+  /// `tag_out`, `tag_in`: what this side's and the other side's messages carry. `passage` and `rail` outlive
+  /// this.
+  ReliableStream(const StreamSizes& sizes, std::uint32_t tag_out, std::uint32_t tag_in, Passage& passage,
+                 Rail& rail);
 
   /// As Channel's.
   std::size_t write(std::span<const iovec> pieces);
@@ -77,6 +86,9 @@ public:
   bool settled() const;
   std::uint64_t repairs() const { return repairs_; }  // messages sent again
   std::uint64_t strays() const { return strays_; }    // messages that were not of this stream, or damaged
+  std::uint32_t tag_in() const { return tag_in_; }
+  /// How long something has been waiting for the other side without news; zero when nothing is.
+  Clock::duration silence() const;
 
 private:
   struct Outgoing {
@@ -111,21 +123,22 @@ private:
   StreamSizes sizes_;
   std::uint32_t tag_out_;
   std::uint32_t tag_in_;
+  Passage& passage_;
   Rail& rail_;
 
   // Outgoing.
   std::deque<Outgoing> outgoing_;  // by sequence: everything that is not yet consumed or still posted
   std::array<std::vector<int>, kMessageClasses> free_slots_;
-  std::array<std::uint32_t, kMessageClasses> transmissions_{};
   std::vector<int> free_state_slots_;  // beyond the data slots of class small
   std::uint32_t next_sequence_ = 0;
   std::uint32_t peer_consumed_ = 0;
+  std::array<std::uint32_t, kMessageClasses>
+      peer_seen_{};  // the other side's `seen`, as this stream last heard
   struct State {
     std::uint32_t transmission;
     Clock::time_point posted;
   };
-  std::deque<State> states_;                                // state and probe messages that may be under way
-  std::array<std::uint32_t, kMessageClasses> peer_seen_{};  // transmissions_seen, as last heard
+  std::deque<State> states_;  // state and probe messages that may be under way
 
   // Incoming.
   static constexpr std::uint32_t kHeldSlots = 64;
@@ -133,7 +146,7 @@ private:
   std::uint32_t next_in_ = 0;                             // every message before has arrived
   std::uint32_t consumed_ = 0;                            // every message before has been consumed
   std::size_t consumed_bytes_ = 0;                        // of message `consumed_`
-  std::array<std::uint32_t, kMessageClasses> seen_{};
+  std::uint32_t losses_told_ = 0;
   std::uint32_t told_next_ = 0;  // what the other side was last told
   std::uint32_t told_consumed_ = 0;
   std::array<int, kMessageClasses> untold_{};  // consumed of each class since
@@ -143,8 +156,9 @@ private:
   Clock::time_point heard_{};  // when news last came, or the wait for it began
   Clock::duration patience_;   // how long until the next probe
   bool blocked_ = false;       // write() waits for the other side to consume
-  bool owes_answer_ = false;   // a probe has come, or a loss has shown
+  bool owes_answer_ = false;   // a probe has come
   Clock::time_point probed_{};
+  Clock::time_point news_{};
   Clock::time_point untold_since_{};
   std::uint64_t repairs_ = 0;
   std::uint64_t strays_ = 0;
