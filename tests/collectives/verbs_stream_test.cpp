@@ -25,7 +25,7 @@ StreamSizes sizes_of(bool large, bool checksum) {
 class Side : public Rail {
 public:
   Side(const StreamSizes& sizes, std::uint32_t out, std::uint32_t in)
-      : sizes_(sizes), stream(sizes, out, in, *this) {
+      : sizes_(sizes), stream(sizes, out, in, passage_, *this) {
     for (const MessageClass c : {MessageClass::small, MessageClass::large}) {
       const auto i = static_cast<std::size_t>(c);
       send_memory_[i].resize(static_cast<std::size_t>(sizes.sends(c)) * sizes.classes[i].message_bytes);
@@ -67,6 +67,7 @@ public:
   }
 
 private:
+  Passage passage_;
   std::byte* at(std::vector<std::byte>* memory, MessageClass c, int slot) {
     const auto i = static_cast<std::size_t>(c);
     return memory[i].data() + static_cast<std::size_t>(slot) * sizes_.classes[i].message_bytes;

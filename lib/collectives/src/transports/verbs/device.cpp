@@ -126,7 +126,10 @@ void Device::open(Deadline deadline) {
     if (found == name_) device = list[i];
     others += (others.empty() ? "" : ", ") + found;
   }
-  const bool thunderbolt = device != nullptr && static_cast<int>(device->transport_type) == kThunderbolt;
+  // Read as a number: 100 is none of the type's values.
+  int transport = 0;
+  if (device != nullptr) std::memcpy(&transport, &device->transport_type, sizeof transport);
+  const bool thunderbolt = transport == kThunderbolt;
   if (device != nullptr) context_ = library_.open_device(device);
   const int failed = errno;
   library_.free_device_list(list);
