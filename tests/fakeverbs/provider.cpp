@@ -131,8 +131,8 @@ void deliver(World& w, const QueuePair& from, const ibv_sge& piece) {
     ++w.lost;
     return;
   }
-  std::memcpy(w.frames[first], reinterpret_cast<const void*>(piece.addr), piece.length);
-  if (chance(there.damage_ppm)) w.frames[first][w.random % piece.length] ^= 0x20;
+  std::memcpy(w.frame(first), reinterpret_cast<const void*>(piece.addr), piece.length);
+  if (chance(there.damage_ppm)) w.frame(first)[w.random % piece.length] ^= 0x20;
   to.inbox.push({first, frames, piece.length});
 }
 
@@ -196,7 +196,7 @@ void complete_receive(World& w, QueuePair& mine, ibv_wc& to) {
     ++w.frame_mismatches;
     to.status = IBV_WC_LOC_LEN_ERR;
   } else {
-    std::memcpy(reinterpret_cast<void*>(receive.address), w.frames[arrival.first_frame], arrival.bytes);
+    std::memcpy(reinterpret_cast<void*>(receive.address), w.frame(arrival.first_frame), arrival.bytes);
   }
   std::fill_n(w.frame_used + arrival.first_frame, arrival.frames, false);
 }

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -95,7 +95,8 @@ struct World {
   std::uint64_t messages, lost;
   bool frame_used[kFrames];
   int frame_hint;
-  char frames[kFrames][kFrameBytes];
+  char frames[std::size_t{kFrames} * kFrameBytes];
+  char* frame(int number) { return frames + static_cast<std::size_t>(number) * kFrameBytes; }
 };
 
 /// Makes the file, or maps the one that is there. Throws std::runtime_error.
