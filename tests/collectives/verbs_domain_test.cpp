@@ -275,7 +275,7 @@ TEST_CASE("lost messages are sent again") {
   const Desk desk = mesh(2, 2);
   for (const int number : desk.numbers) world().devices[number].loss_ppm = 100'000;
   std::uint64_t repairs = 0;
-  expect_all_well(talk(2, desk, 200'000, options_of(), &repairs));
+  expect_all_well(talk(2, desk, 3'000'000, options_of(), &repairs));
   CHECK(repairs > 0);
 }
 
