@@ -1,7 +1,6 @@
 #include <cstdlib>
 
 #include "control/rendezvous.hpp"
-#include "group/collective.hpp"
 #include "jackal/collectives.h"
 
 namespace jackal {
@@ -12,7 +11,6 @@ using std::chrono::milliseconds;
 
 // Enough for machines that boot, and for the slowest rank's share of work between two calls.
 constexpr milliseconds kInitTimeout = std::chrono::seconds(60);
-constexpr milliseconds kCallTimeout = std::chrono::seconds(600);
 
 std::optional<std::string> variable_of_process(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -23,44 +21,24 @@ std::optional<std::string> variable_of_process(const std::string& name) {
 
 class detail::GroupState {
 public:
-  GroupState(collectives::Mesh mesh, milliseconds timeout)
-      : collectives_(std::move(mesh)), timeout_(timeout) {}
+  explicit GroupState(collectives::Mesh mesh) : mesh_(std::move(mesh)) {}
+  ~GroupState() { mesh_.say_goodbye(); }
+  GroupState(const GroupState&) = delete;
+  GroupState& operator=(const GroupState&) = delete;
 
-  collectives::Collectives& operations() { return collectives_; }
-  milliseconds timeout(const CallOptions& options) const { return options.timeout.value_or(timeout_); }
+  const collectives::Mesh& mesh() const { return mesh_; }
 
 private:
-  collectives::Collectives collectives_;
-  milliseconds timeout_;
+  collectives::Mesh mesh_;
 };
 
 Group::Group(std::unique_ptr<detail::GroupState> state) : state_(std::move(state)) {}
 Group::Group(Group&&) noexcept = default;
+Group& Group::operator=(Group&&) noexcept = default;
+Group::~Group() = default;
 
-Group& Group::operator=(Group&& other) noexcept {
-  if (this == &other) return *this;
-  if (state_) state_->operations().leave();
-  state_ = std::move(other.state_);
-  return *this;
-}
-
-Group::~Group() {
-  if (state_) state_->operations().leave();
-}
-
-int Group::rank() const { return state_->operations().rank(); }
-int Group::size() const { return state_->operations().size(); }
-
-void Group::all_sum(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
-  state_->operations().all_sum(in, out, count, dtype, state_->timeout(options));
-}
-
-void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype,
-                       const CallOptions& options) {
-  state_->operations().all_gather(in, out, count, dtype, state_->timeout(options));
-}
-
-void Group::barrier(const CallOptions& options) { state_->operations().barrier(state_->timeout(options)); }
+int Group::rank() const { return state_->mesh().rank(); }
+int Group::size() const { return state_->mesh().size(); }
 
 Group init(const InitOptions& options) {
   const collectives::Environment environment =
@@ -74,8 +52,7 @@ Group init(const InitOptions& options) {
   collectives::Mesh mesh =
       job.size == 1 ? collectives::Mesh(0, 1, job.secret, log) : collectives::meet(job, patience, log);
   log.info("connected to all ranks");
-  return Group(
-      std::make_unique<detail::GroupState>(std::move(mesh), environment.timeout.value_or(kCallTimeout)));
+  return Group(std::make_unique<detail::GroupState>(std::move(mesh)));
 }
 
 }  // namespace v1

@@ -53,9 +53,15 @@ std::size_t dtype_size(Dtype dtype) {
   return index < kTypes.size() ? kTypes[index].size : 0;
 }
 
-std::string dtype_name(Dtype dtype) {
+const char* dtype_name(Dtype dtype) {
   const auto index = static_cast<std::size_t>(dtype);
-  return index < kTypes.size() ? kTypes[index].name : "dtype " + std::to_string(static_cast<int>(dtype));
+  return index < kTypes.size() ? kTypes[index].name : "an unknown type";
+}
+
+const char* op_name(Op op) {
+  constexpr std::array kNames = {"sum", "product", "min", "max", "bit_and", "bit_or", "average"};
+  const auto index = static_cast<std::size_t>(op);
+  return index < kNames.size() ? kNames[index] : "an unknown operation";
 }
 
 void add(Dtype dtype, void* into, const void* from, std::size_t count) {
