@@ -6,16 +6,17 @@
 #include <vector>
 
 #include "kernels/half.hpp"
-#include "kernels/sum.hpp"
+#include "kernels/reduce.hpp"
 #include "support/catch.hpp"
 
 using namespace jackal::collectives;
+using jackal::Op;
 
 namespace {
 
 template <class T>
 T sum_of(Dtype dtype, T a, T b) {
-  add(dtype, &a, &b, 1);
+  kernel_of(Op::sum, dtype).pair(&a, &b, &a, 1);
   return a;
 }
 
