@@ -1,11 +1,14 @@
 #include "group/call.hpp"
 
+#include <bit>
+#include <cstring>
+
 #include "kernels/reduce.hpp"
 
 namespace jackal::collectives {
 namespace {
 
-// Where each value lies in a Signature; the last four bytes are 0.
+// Where each value lies in a Signature; the rest is 0.
 constexpr std::size_t kNumberAt = 0;
 constexpr std::size_t kCountAt = 8;
 constexpr std::size_t kRootAt = 16;
@@ -14,23 +17,19 @@ constexpr std::size_t kOperationAt = 24;
 constexpr std::size_t kOpAt = 25;
 constexpr std::size_t kDtypeAt = 26;
 
+// Every machine that this library is for is little-endian, and every call makes one of these.
+static_assert(std::endian::native == std::endian::little);
+
 template <class Unsigned>
 void store(std::array<std::byte, Signature::kSize>& bytes, std::size_t at, Unsigned value) {
-  for (std::size_t i = 0; i < sizeof value; ++i)
-    bytes[at + i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i));
+  std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
 template <class Unsigned>
 Unsigned load(const std::array<std::byte, Signature::kSize>& bytes, std::size_t at) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)
-    value |= static_cast<std::uint64_t>(bytes[at + i]) << (8 * i);
-  return static_cast<Unsigned>(value);
-}
-
-bool reduces(Operation operation) {
-  return operation == Operation::all_reduce || operation == Operation::reduce_scatter ||
-         operation == Operation::reduce;
+  Unsigned value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
 }
 
 // The header's shorthands; other operations carry the Op in parentheses.
@@ -54,6 +53,11 @@ std::string elements(std::size_t count, Dtype dtype) {
 }
 
 }  // namespace
+
+bool reduces(Operation operation) {
+  return operation == Operation::all_reduce || operation == Operation::reduce_scatter ||
+         operation == Operation::reduce;
+}
 
 const char* operation_name(Operation operation) {
   switch (operation) {

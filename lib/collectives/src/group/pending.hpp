@@ -1,0 +1,32 @@
+// What a Handle and whoever carries its operation out share. Any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "error.hpp"
+
+namespace jackal {
+inline namespace v1 {
+
+class detail::Pending {
+public:
+  /// Once: the operation is complete, or failed with `error`.
+  void finish(std::optional<Error> error);
+
+  bool done() const { return done_.load(std::memory_order_acquire); }
+  void wait();
+  /// Throws the error, if there is one. Only when done().
+  void rethrow() const;
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> done_ = false;
+  std::optional<Error> error_;  // written before done_, read after it
+};
+
+}  // namespace v1
+}  // namespace jackal
