@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "control/bytes.hpp"
-#include "kernels/sum.hpp"
+#include "kernels/reduce.hpp"
 #include "transports/tcp/exchange.hpp"
 
 namespace jackal::collectives {
@@ -102,7 +102,7 @@ void check_memory(const Call& call, const void* in, const void* out) {
 class SliceSum {
 public:
   SliceSum(Mesh& mesh, Exchange& exchange, Dtype dtype, std::size_t slice_count)
-      : mesh_(mesh), exchange_(exchange), dtype_(dtype), size_(dtype_size(dtype)) {
+      : mesh_(mesh), exchange_(exchange), kernel_(kernel_of(Op::sum, dtype)), size_(dtype_size(dtype)) {
     // Every slot starts aligned for any type.
     stride_ = (part_of(slice_count, mesh.size(), 0).count * size_ + 15) / 16 * 16;
     slots_ = std::make_unique_for_overwrite<std::byte[]>(stride_ * static_cast<std::size_t>(mesh.size()));
@@ -121,7 +121,7 @@ public:
       if (rank != mesh_.rank()) exchange_.receive(rank, slot(rank), own.count * size_);
     exchange_.run(Exchange::Until::done);
     if (own.count > 0) std::memcpy(slot(mesh_.rank()), in + own.first * size_, own.count * size_);
-    for (int rank = 1; rank < mesh_.size(); ++rank) add(dtype_, slot(0), slot(rank), own.count);
+    for (int rank = 1; rank < mesh_.size(); ++rank) kernel_.pair(slot(0), slot(rank), slot(0), own.count);
     if (own.count > 0) std::memcpy(out + own.first * size_, slot(0), own.count * size_);
     for (int rank = 0; rank < mesh_.size(); ++rank) {
       if (rank == mesh_.rank()) continue;
@@ -137,7 +137,7 @@ private:
 
   Mesh& mesh_;
   Exchange& exchange_;
-  Dtype dtype_;
+  Kernel kernel_;
   std::size_t size_;
   std::size_t stride_;
   std::unique_ptr<std::byte[]> slots_;

@@ -51,7 +51,9 @@ Group::~Group() {
 int Group::rank() const { return state_->operations().rank(); }
 int Group::size() const { return state_->operations().size(); }
 
-void Group::all_sum(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
+void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
+                       const CallOptions& options) {
+  if (op != Op::sum) throw Error(Code::unavailable, "all_reduce: only sums are built in");
   state_->operations().all_sum(in, out, count, dtype, state_->timeout(options));
 }
 
