@@ -4,11 +4,12 @@
 //   hello (where k listens)     ──▶             until all have come; strangers are dropped
 //                               ◀──     welcome
 //                               ◀──     table (where everybody listens)
-//   hello to every rank below k, one connection for control and one for data; welcomes from them
+//   hello to every other rank below k; welcomes from them
 //   ready                       ──▶             until all are
 //                               ◀──     go
 //
-// Nobody returns before everybody is connected, and the first failure ends it for all.
+// Nobody returns before everybody is connected, and the first failure ends it for all. These connections are
+// for control; those for data are made afterwards (transports/tcp/connect.hpp).
 #pragma once
 
 #include "control/mesh.hpp"
