@@ -63,7 +63,9 @@ void Mesh::announce(const Error& error) {
   tell_all(encode_frame(FrameType::abort, encode_error(error), secret_), false);
 }
 
-void Mesh::say_goodbye() { tell_all(encode_frame(FrameType::goodbye, "", secret_), false); }
+void Mesh::say_goodbye(const std::string& body) {
+  tell_all(encode_frame(FrameType::goodbye, body, secret_), false);
+}
 
 void Mesh::tell_status(const std::string& body) {
   tell_all(encode_frame(FrameType::status, body, secret_), true);

@@ -64,7 +64,8 @@ public:
 
   /// Tells every rank that can still be told why the group has ended. Never waits, never fails.
   void announce(const Error& error);
-  void say_goodbye();
+  /// `body`: what those that still wait are to know; listen() returns the frame.
+  void say_goodbye(const std::string& body = "");
 
 private:
   void tell_all(const std::string& frame, bool may_be_missed);

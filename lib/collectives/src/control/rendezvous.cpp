@@ -87,9 +87,9 @@ bool knows_all(const Mesh& mesh) {
   return true;
 }
 
-void host_meeting(const Job& job, Meeting& meeting, const std::string& within) {
+void host_meeting(const Job& job, Meeting& meeting, const std::string& within, UniqueFd listener) {
   Mesh& mesh = meeting.mesh();
-  UniqueFd listener = listen_at_coordinator(job, meeting);
+  if (!listener) listener = listen_at_coordinator(job, meeting);
   const Endpoint here = SocketAddress::local_of(listener.get()).endpoint();
   meeting.listen(std::move(listener));
   meeting.run_until([&mesh] { return knows_all(mesh); }, [&] { return too_few(job, meeting, within); });
@@ -184,12 +184,12 @@ void attend_meeting(const Job& job, Meeting& meeting, const std::string& within)
 
 }  // namespace
 
-Mesh meet(const Job& job, milliseconds timeout, const Log& log) {
+Mesh meet(const Job& job, milliseconds timeout, const Log& log, UniqueFd listener) {
   Meeting meeting(job, timeout, log);
   const std::string within = seconds_text(timeout);
   try {
     if (job.rank == 0) {
-      host_meeting(job, meeting, within);
+      host_meeting(job, meeting, within, std::move(listener));
     } else {
       attend_meeting(job, meeting, within);
     }

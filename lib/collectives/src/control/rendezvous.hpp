@@ -14,10 +14,12 @@
 
 #include "control/mesh.hpp"
 #include "env/environment.hpp"
+#include "jackal/base/unique_fd.hpp"
 
 namespace jackal::collectives {
 
-/// Throws Error. `job.size` is at least 2.
-Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log);
+/// Throws Error. `job.size` is at least 2. `listener`: of rank 0, where it listens at the coordinator's address
+/// already.
+Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log, UniqueFd listener = {});
 
 }  // namespace jackal::collectives

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "fabric/fabric.hpp"
 #include "log.hpp"
 #include "transports/tcp/address.hpp"
 
@@ -29,8 +30,19 @@ struct Job {
   std::string source = "nothing";  // which variables it came from
 };
 
+enum class Transport { automatic, shm, tcp };
+
+/// What the user asks of every group; the same on every rank.
+struct Settings {
+  Transport transport = Transport::automatic;
+  std::string algorithm;         // "": the best
+  std::optional<Fabric> fabric;  // of JACKAL_FABRIC, instead of a measurement
+  bool deterministic = false;    // nothing that is measured has a say in the results
+};
+
 struct Environment {
   Job job;
+  Settings settings;
   std::optional<std::chrono::milliseconds> timeout;
   LogLevel log = LogLevel::off;
   std::vector<std::string> skipped;  // incomplete sets that a complete one made irrelevant

@@ -361,6 +361,13 @@ Messages::Stranded Messages::stranded() const {
   return {};
 }
 
+bool Messages::unmatched(const Message& message) const {
+  if (message.done) return false;
+  if (message.send) return held_.contains(message.id);
+  const std::list<std::shared_ptr<Message>>& receives = partners_[static_cast<std::size_t>(message.peer)].receives;
+  return std::any_of(receives.begin(), receives.end(), [&message](const auto& each) { return each.get() == &message; });
+}
+
 void Messages::fail(const Error& error) {
   for (Hop& each : hops_)
     if (each.linked()) each.drop();

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <list>
 #include <map>
 #include <memory>
@@ -64,6 +65,9 @@ public:
     std::shared_ptr<Message> message;
   };
   Stranded stranded() const;
+
+  /// An open one has not met its counterpart.
+  bool unmatched(const Message& message) const;
 
   /// Finishes all with `error` and lets go of their memory.
   void fail(const Error& error);
@@ -147,9 +151,10 @@ private:
   std::map<std::uint64_t, std::shared_ptr<Message>> held_;                            // sends that wait for that
   std::map<std::pair<int, std::uint64_t>, std::shared_ptr<Message>> receiving_;       // by source and id
   std::uint64_t last_id_ = 0;
-  std::uint64_t bytes_sent_ = 0;
-  std::uint64_t bytes_received_ = 0;
-  std::uint64_t finished_ = 0;
+  // Read from other threads.
+  std::atomic<std::uint64_t> bytes_sent_ = 0;
+  std::atomic<std::uint64_t> bytes_received_ = 0;
+  std::atomic<std::uint64_t> finished_ = 0;
 };
 
 }  // namespace jackal::collectives

@@ -9,7 +9,8 @@ inline namespace v1 {
 void detail::Pending::finish(std::optional<Error> error) {
   {
     const std::lock_guard lock(mutex_);
-    error_ = std::move(error);
+    if (!error_) error_ = std::move(error);
+    if (--parts_ > 0) return;
     done_.store(true, std::memory_order_release);
   }
   changed_.notify_all();

@@ -13,7 +13,10 @@ inline namespace v1 {
 
 class detail::Pending {
 public:
-  /// Once: the operation is complete, or failed with `error`.
+  /// `parts`: how often finish() will be called before the operation is done.
+  explicit Pending(int parts = 1) : parts_(parts) {}
+
+  /// A part is complete, or has failed with `error`.
   void finish(std::optional<Error> error);
 
   bool done() const { return done_.load(std::memory_order_acquire); }
@@ -25,7 +28,8 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<bool> done_ = false;
-  std::optional<Error> error_;  // written before done_, read after it
+  int parts_;                   // not yet finished; guarded by mutex_
+  std::optional<Error> error_;  // the first; written before done_, read after it
 };
 
 }  // namespace v1

@@ -66,7 +66,7 @@ Chunks chunks_of(Operation operation, int ranks) {
 
 void check(const Request& request, int rank, int size) {
   const Call& call = request.call;
-  if (call.operation == Operation::barrier) return;
+  if (call.operation == Operation::barrier || call.operation == Operation::split) return;
   const std::size_t bytes = dtype_size(call.dtype);
   if (bytes == 0) refuse(request, "no such type; the numbers are 0 (bool) to 13 (complex64)");
   if (reduces(call.operation)) {
@@ -94,7 +94,7 @@ std::uint32_t extra_of(std::span<const std::size_t> counts, std::string_view alg
 
 void run_alone(const Request& request) {
   const Operation operation = request.call.operation;
-  if (operation == Operation::barrier || operation == Operation::broadcast || request.call.count == 0) return;
+  if (operation == Operation::broadcast || request.call.count == 0) return;  // barrier and split have none
   // Any overlap is fine: the API allows input within output.
   if (request.in != request.out)
     std::memmove(request.out, request.in, request.call.count * dtype_size(request.call.dtype));
