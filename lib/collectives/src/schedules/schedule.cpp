@@ -17,8 +17,12 @@ struct Algorithm {
 constexpr std::array kAlgorithms = {
     Algorithm{"direct", direct_program},
     Algorithm{"mesh", mesh_program},
+    Algorithm{"recursive-doubling", recursive_doubling_program},
+    Algorithm{"halving-doubling", halving_doubling_program},
     Algorithm{"ring", ring_program},
     Algorithm{"tree", tree_program},
+    Algorithm{"chain", chain_program},
+    Algorithm{"routes", routes_program},
 };
 
 bool rooted(Operation operation) {
