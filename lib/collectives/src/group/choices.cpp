@@ -23,7 +23,8 @@ Choices::Choices(Fabric fabric, int rank, std::string preferred, bool one_memory
 const Choice& Choices::of(const Shape& shape, std::int64_t chunk_bytes, std::string_view algorithm,
                           const std::string& text) {
   // Sizes up to the next power of two share a choice.
-  const int size_class = std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(chunk_bytes, 1) - 1));
+  const auto size_class =
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(chunk_bytes, 1) - 1)));
   Key key(shape.operation, shape.root, shape.in_place, size_class, algorithm);
   const auto found = made_.find(key);
   if (found != made_.end()) return found->second;

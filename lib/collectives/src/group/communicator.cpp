@@ -36,7 +36,8 @@ void Communicator::connect(Start& start, Deadline deadline) {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
-    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm);
+    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm,
+                                         links_.one_memory);
     executor_ = std::make_unique<Executor>(links_.lanes(rank_), links_.shm->crowding());
   }
   messages_ = std::make_unique<Messages>(mesh_, channels, std::move(next));
@@ -109,17 +110,6 @@ Communicator::~Communicator() {
   ByteWriter writer;
   writer.number(calls_);
   mesh_.say_goodbye(writer.bytes());
-}
-
-// The thread that uses the group is the only one until there is a progress thread, and then this thread is
-// let in before that one goes on.
-template <class Body>
-void Communicator::in_turn(Body body) {
-  if (!progress_) return body();
-  ++waiting_for_turn_;
-  const std::lock_guard turn(turn_);
-  --waiting_for_turn_;
-  body();
 }
 
 Progress& Communicator::progress() {

@@ -101,8 +101,17 @@ private:
   void note_memory();
   std::unique_ptr<Communicator> divide_up(int color, int key, Deadline deadline);
   Progress& progress();
+
+  // The thread that uses the group is the only one until there is a progress thread; from then on it is let
+  // in before that one goes on.
   template <class Body>
-  void in_turn(Body body);
+  void in_turn(Body body) {
+    if (!progress_) return body();
+    ++waiting_for_turn_;
+    const std::lock_guard turn(turn_);
+    --waiting_for_turn_;
+    body();
+  }
 
   int rank_;
   int size_;

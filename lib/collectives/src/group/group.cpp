@@ -66,7 +66,7 @@ public:
   }
 
   void run(Request request) { communicator_->run(request); }
-  Handle start(const Request& request);
+  std::shared_ptr<Pending> start(const Request& request) { return communicator_->start(request); }
 
   // A send (`to`), a receive (`from`), or both.
   std::vector<std::shared_ptr<Message>> messages(const char* operation, const void* in, std::size_t in_count, int to,
@@ -119,14 +119,12 @@ std::vector<std::shared_ptr<Message>> detail::GroupState::messages(const char* o
   return made;
 }
 
-Handle detail::GroupState::start(const Request& request) { return Handle(communicator_->start(request)); }
-
 void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
   state_->run(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op));
 }
 
 Handle Group::all_reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
-  return state_->start(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op));
+  return Handle(state_->start(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op)));
 }
 
 void Group::reduce_scatter(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
@@ -134,7 +132,7 @@ void Group::reduce_scatter(const void* in, void* out, std::size_t count, Dtype d
 }
 
 Handle Group::reduce_scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
-  return state_->start(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op));
+  return Handle(state_->start(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op)));
 }
 
 void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
@@ -142,7 +140,7 @@ void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype
 }
 
 Handle Group::all_gather_async(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
-  return state_->start(state_->request(Operation::all_gather, in, out, count, dtype, options));
+  return Handle(state_->start(state_->request(Operation::all_gather, in, out, count, dtype, options)));
 }
 
 void Group::all_gather_v(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype, const CallOptions& options) {
@@ -150,7 +148,7 @@ void Group::all_gather_v(const void* in, void* out, std::span<const std::size_t>
 }
 
 Handle Group::all_gather_v_async(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype, const CallOptions& options) {
-  return state_->start(state_->gather_v(in, out, counts, dtype, options));
+  return Handle(state_->start(state_->gather_v(in, out, counts, dtype, options)));
 }
 
 void Group::broadcast(void* buffer, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
@@ -158,7 +156,7 @@ void Group::broadcast(void* buffer, std::size_t count, Dtype dtype, int root, co
 }
 
 Handle Group::broadcast_async(void* buffer, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
-  return state_->start(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root));
+  return Handle(state_->start(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root)));
 }
 
 void Group::reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root, const CallOptions& options) {
@@ -166,7 +164,7 @@ void Group::reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op
 }
 
 Handle Group::reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root, const CallOptions& options) {
-  return state_->start(state_->request(Operation::reduce, in, out, count, dtype, options, root, op));
+  return Handle(state_->start(state_->request(Operation::reduce, in, out, count, dtype, options, root, op)));
 }
 
 void Group::gather(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
@@ -174,7 +172,7 @@ void Group::gather(const void* in, void* out, std::size_t count, Dtype dtype, in
 }
 
 Handle Group::gather_async(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
-  return state_->start(state_->request(Operation::gather, in, out, count, dtype, options, root));
+  return Handle(state_->start(state_->request(Operation::gather, in, out, count, dtype, options, root)));
 }
 
 void Group::scatter(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
@@ -182,7 +180,7 @@ void Group::scatter(const void* in, void* out, std::size_t count, Dtype dtype, i
 }
 
 Handle Group::scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
-  return state_->start(state_->request(Operation::scatter, in, out, count, dtype, options, root));
+  return Handle(state_->start(state_->request(Operation::scatter, in, out, count, dtype, options, root)));
 }
 
 void Group::all_to_all(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
@@ -190,7 +188,7 @@ void Group::all_to_all(const void* in, void* out, std::size_t count, Dtype dtype
 }
 
 Handle Group::all_to_all_async(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
-  return state_->start(state_->request(Operation::all_to_all, in, out, count, dtype, options));
+  return Handle(state_->start(state_->request(Operation::all_to_all, in, out, count, dtype, options)));
 }
 
 void Group::barrier(const CallOptions& options) {
@@ -198,7 +196,7 @@ void Group::barrier(const CallOptions& options) {
 }
 
 Handle Group::barrier_async(const CallOptions& options) {
-  return state_->start(state_->request(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options));
+  return Handle(state_->start(state_->request(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options)));
 }
 
 Group::Group(std::unique_ptr<detail::GroupState> state) : state_(std::move(state)) {}

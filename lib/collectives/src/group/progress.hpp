@@ -2,6 +2,8 @@
 // the order of the calls, and messages beside them. It sleeps while there is nothing to do.
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <deque>
 #include <memory>

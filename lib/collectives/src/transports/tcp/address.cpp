@@ -72,6 +72,19 @@ SocketAddress SocketAddress::of(const Endpoint& endpoint, const SocketAddress& n
   return made;
 }
 
+SocketAddress SocketAddress::any(int family) {
+  if (family == AF_INET6) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_any;
+    return {reinterpret_cast<const sockaddr*>(&v6), sizeof v6};
+  }
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_addr.s_addr = htonl(INADDR_ANY);
+  return {reinterpret_cast<const sockaddr*>(&v4), sizeof v4};
+}
+
 SocketAddress SocketAddress::local_of(int fd) {
   SocketAddress made;
   made.size_ = sizeof made.storage_;

@@ -32,6 +32,8 @@ public:
 
   /// The address of `endpoint`, with the interface of `near` where it is a link-local one.
   static SocketAddress of(const Endpoint& endpoint, const SocketAddress& near);
+  /// Every address of this host, any free port.
+  static SocketAddress any(int family);
   static SocketAddress local_of(int fd);   // getsockname
   static SocketAddress remote_of(int fd);  // getpeername
 
