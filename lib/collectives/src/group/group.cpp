@@ -23,8 +23,8 @@ std::optional<std::string> variable_of_process(const std::string& name) {
 
 class detail::GroupState {
 public:
-  GroupState(collectives::Mesh mesh, milliseconds timeout)
-      : collectives_(std::move(mesh)), timeout_(timeout) {}
+  GroupState(collectives::Mesh mesh, std::vector<collectives::TcpLanes> lanes, milliseconds timeout)
+      : collectives_(std::move(mesh), std::move(lanes)), timeout_(timeout) {}
 
   collectives::Collectives& operations() { return collectives_; }
   milliseconds timeout(const CallOptions& options) const { return options.timeout.value_or(timeout_); }
@@ -75,9 +75,21 @@ Group init(const InitOptions& options) {
   const milliseconds patience = options.timeout.value_or(environment.timeout.value_or(kInitTimeout));
   collectives::Mesh mesh =
       job.size == 1 ? collectives::Mesh(0, 1, job.secret, log) : collectives::meet(job, patience, log);
+  std::vector<collectives::TcpLanes> lanes(1);
+  if (job.size > 1) {
+    const collectives::Deadline deadline = collectives::Clock::now() + patience;
+    const auto share = [&](const std::string& mine) { return mesh.share(mine, deadline); };
+    try {
+      const std::vector<bool> wanted(static_cast<std::size_t>(job.size), true);
+      lanes = collectives::connect_lanes(mesh, job, wanted, share, deadline);
+    } catch (const Error& error) {
+      mesh.announce(error);
+      throw;
+    }
+  }
   log.info("connected to all ranks");
-  return Group(
-      std::make_unique<detail::GroupState>(std::move(mesh), environment.timeout.value_or(kCallTimeout)));
+  return Group(std::make_unique<detail::GroupState>(std::move(mesh), std::move(lanes),
+                                                    environment.timeout.value_or(kCallTimeout)));
 }
 
 }  // namespace v1
