@@ -130,6 +130,8 @@ Environment read_environment(const Lookup& lookup) {
     HostTable table = read_hosts(*path, job.size);
     job.hostfile = *path;
     job.hosts = std::move(table.names);
+    job.ips = std::move(table.ips);
+    job.links = std::move(table.links);
     if (table.backend == "jaccl" || table.backend == "jaccl-ring")
       verbs = "the backend \"" + table.backend + "\" of JACKAL_HOSTFILE";
   }

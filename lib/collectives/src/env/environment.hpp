@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "env/files.hpp"
 #include "error.hpp"
 #include "fabric/fabric.hpp"
 #include "log.hpp"
@@ -22,12 +23,14 @@ using Lookup = std::function<std::optional<std::string>(const std::string& name)
 struct Job {
   int rank = 0;
   int size = 1;
-  HostPort coordinator;            // where the ranks meet; meaningless for a group of one
-  std::string id;                  // "" when the starter gave none
-  std::string secret;              // "" when the starter gave none
-  std::vector<std::string> hosts;  // of every rank, as the host file calls it; may be empty
-  std::string hostfile;            // path of JACKAL_HOSTFILE; may be empty
-  std::string source = "nothing";  // which variables it came from
+  HostPort coordinator;                       // where the ranks meet; meaningless for a group of one
+  std::string id;                             // "" when the starter gave none
+  std::string secret;                         // "" when the starter gave none
+  std::vector<std::string> hosts;             // of every rank, as the host file calls it; may be empty
+  std::vector<std::vector<std::string>> ips;  // as HostTable has them; may be empty
+  std::vector<std::vector<std::vector<Link>>> links;  // likewise
+  std::string hostfile;                               // path of JACKAL_HOSTFILE; may be empty
+  std::string source = "nothing";                     // which variables it came from
 };
 
 enum class Transport { automatic, shm, tcp };

@@ -43,6 +43,9 @@ public:
 
   Endpoint endpoint() const;
   void set_port(std::uint16_t port);
+  /// The interface of a link-local IPv6 address, by its name or number; others have none.
+  void set_scope(const std::string& interface);
+  void set_scope_of(const SocketAddress& near);
   std::string text() const;  // "10.0.0.1:5000", "[::1]:5000"
 
 private:
