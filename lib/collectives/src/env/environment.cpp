@@ -1,5 +1,7 @@
 #include "env/environment.hpp"
 
+#include <algorithm>
+
 #include "env/files.hpp"
 #include "env/starters.hpp"
 
@@ -14,37 +16,25 @@ constexpr int kLongestTimeout = 366 * 24 * 3600;
 
 [[noreturn]] void refuse(Code code, const std::string& what) { throw Error(code, what, -1, "", "", "init"); }
 
-// Throws invalid_argument unless the variable is one of `known`, unavailable unless it is one of `present`.
+// Throws invalid_argument unless the variable, where it is set, is one of `known`.
 void require_choice(const Variables& variables, const std::string& name,
-                    const std::vector<std::string>& known, const std::vector<std::string>& present) {
+                    const std::vector<std::string>& known) {
   const auto value = variables.text(name);
-  if (!value) return;
-  const auto list = [](const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
-  };
-  const auto holds = [&value](const std::vector<std::string>& words) {
-    for (const std::string& word : words)
-      if (word == *value) return true;
-    return false;
-  };
-  if (!known.empty() && !holds(known))
-    refuse(Code::invalid_argument, name + " is \"" + *value + "\", expected one of: " + list(known));
-  if (!holds(present))
-    refuse(Code::unavailable, name + "=" + *value + " asks for what this version of Jackal does not have" +
-                                  (present.empty() ? "; unset it" : "; it has: " + list(present)));
+  if (!value || std::find(known.begin(), known.end(), *value) != known.end()) return;
+  std::string list;
+  for (const std::string& word : known) list += (list.empty() ? "" : ", ") + word;
+  refuse(Code::invalid_argument, name + " is \"" + *value + "\", expected one of: " + list);
 }
 
 void check_choices(const Variables& variables) {
-  require_choice(variables, "JACKAL_TRANSPORT", {"auto", "shm", "tcp", "verbs"}, {"auto", "shm", "tcp"});
-  require_choice(variables, "JACKAL_DETERMINISTIC", {"0", "1"}, {"0", "1"});
-  require_choice(variables, "JACKAL_VERBS_LIMITS", {"apple", "device"}, {});
+  require_choice(variables, "JACKAL_TRANSPORT", {"auto", "shm", "tcp", "verbs"});
+  require_choice(variables, "JACKAL_DETERMINISTIC", {"0", "1"});
+  require_choice(variables, "JACKAL_VERBS_LIMITS", {"apple", "device"});
+  require_choice(variables, "JACKAL_VERBS_CHECKSUM", {"0", "1"});
 }
 
 LogLevel log_level(const Variables& variables) {
-  require_choice(variables, "JACKAL_LOG", {"error", "warn", "info", "debug"},
-                 {"error", "warn", "info", "debug"});
+  require_choice(variables, "JACKAL_LOG", {"error", "warn", "info", "debug"});
   const std::string level = variables.text("JACKAL_LOG").value_or("");
   if (level == "error") return LogLevel::error;
   if (level == "warn") return LogLevel::warn;
@@ -69,6 +59,7 @@ Settings read_settings(const Variables& variables, int size) {
   const std::string transport = variables.text("JACKAL_TRANSPORT").value_or("auto");
   if (transport == "shm") settings.transport = Transport::shm;
   if (transport == "tcp") settings.transport = Transport::tcp;
+  if (transport == "verbs") settings.transport = Transport::verbs;
   settings.algorithm = variables.text("JACKAL_ALGORITHM").value_or("auto");
   if (settings.algorithm == "auto") settings.algorithm.clear();
   settings.deterministic = variables.text("JACKAL_DETERMINISTIC") == "1";
@@ -98,12 +89,31 @@ HostTable read_hosts(const std::string& path, int size) {
   return std::move(*table.value);
 }
 
-// A job set up for RDMA must not run over TCP unless somebody says so: it would only look slow.
-void check_verbs(const Job& job, const Settings& settings, const std::string& asked_by) {
-  if (job.size == 1 || asked_by.empty() || settings.transport != Transport::automatic) return;
-  refuse(Code::unavailable, asked_by +
-                                " asks for RDMA, which this version of Jackal does not have; set "
-                                "JACKAL_TRANSPORT=tcp to use TCP instead");
+VerbsOptions read_verbs(const Variables& variables) {
+  VerbsOptions options;
+  options.library = variables.text("JACKAL_VERBS_LIBRARY").value_or("");
+  options.apple_limits = variables.text("JACKAL_VERBS_LIMITS") == "apple";
+  options.device_limits = variables.text("JACKAL_VERBS_LIMITS") == "device";
+  options.checksum = variables.text("JACKAL_VERBS_CHECKSUM") == "1";
+  return options;
+}
+
+// Whether RDMA is used, and whether it must be: a job set up for it must not run over TCP unless somebody
+// says so, for it would only look slow.
+void decide_verbs(const Variables& variables, const std::string& set_up_by, const std::string& backend,
+                  Job& job, Settings& settings) {
+  settings.verbs = read_verbs(variables);
+  const bool refused = settings.transport == Transport::shm || settings.transport == Transport::tcp;
+  const bool offered = !set_up_by.empty() || backend == "jackal" || settings.transport == Transport::verbs;
+  if (job.size == 1 || refused || !offered) job.devices.clear();
+  if (job.size == 1 || refused) return;
+  if (settings.transport == Transport::verbs) settings.verbs_for = "JACKAL_TRANSPORT=verbs";
+  // Said aloud, "auto" means: as good as it can be had.
+  if (!variables.text("JACKAL_TRANSPORT")) settings.verbs_for = set_up_by;
+  if (!settings.verbs_for.empty() && job.devices.empty())
+    refuse(Code::invalid_argument, settings.verbs_for +
+                                       " asks for RDMA, but there is no device matrix; make the host file "
+                                       "with distributed-config, or set JACKAL_TRANSPORT=tcp");
 }
 
 }  // namespace
@@ -123,7 +133,10 @@ Environment read_environment(const Lookup& lookup) {
   job.size = found.start->size;
   job.coordinator = found.start->coordinator;
   job.source = found.start->source;
-  std::string verbs = found.start->verbs ? "the device matrix of " + job.source : "";
+  bool ring = found.start->ring;
+  std::string set_up_by = found.start->devices.empty() ? "" : "the device matrix of " + job.source;
+  std::string backend;
+  job.devices = std::move(found.start->devices);
   job.id = variables.text("JACKAL_JOB").value_or("");
   if (const auto path = variables.text("JACKAL_SECRET_FILE")) job.secret = read_secret(*path);
   if (const auto path = variables.text("JACKAL_HOSTFILE")) {
@@ -132,11 +145,15 @@ Environment read_environment(const Lookup& lookup) {
     job.hosts = std::move(table.names);
     job.ips = std::move(table.ips);
     job.links = std::move(table.links);
-    if (table.backend == "jaccl" || table.backend == "jaccl-ring")
-      verbs = "the backend \"" + table.backend + "\" of JACKAL_HOSTFILE";
+    backend = table.backend;
+    if (job.devices.empty()) job.devices = std::move(table.devices);
+    if (backend == "jaccl" || backend == "jaccl-ring")
+      set_up_by = "the backend \"" + backend + "\" of JACKAL_HOSTFILE";
+    ring = ring || backend == "jaccl-ring";
   }
   environment.settings = read_settings(variables, job.size);
-  check_verbs(job, environment.settings, verbs);
+  decide_verbs(variables, set_up_by, backend, job, environment.settings);
+  environment.settings.prefer_ring = ring && !job.devices.empty() && environment.settings.algorithm.empty();
   return environment;
 }
 

@@ -29,11 +29,19 @@ struct Job {
   std::vector<std::string> hosts;             // of every rank, as the host file calls it; may be empty
   std::vector<std::vector<std::string>> ips;  // as HostTable has them; may be empty
   std::vector<std::vector<std::vector<Link>>> links;  // likewise
+  DeviceMatrix devices;                               // where RDMA is to be used; else empty
   std::string hostfile;                               // path of JACKAL_HOSTFILE; may be empty
   std::string source = "nothing";                     // which variables it came from
 };
 
-enum class Transport { automatic, shm, tcp };
+enum class Transport { automatic, shm, tcp, verbs };
+
+struct VerbsOptions {
+  std::string library;         // path of the verbs library; "": the system's
+  bool apple_limits = false;   // JACKAL_VERBS_LIMITS=apple
+  bool device_limits = false;  // JACKAL_VERBS_LIMITS=device
+  bool checksum = false;       // CRC-32C in every message
+};
 
 /// What the user asks of every group; the same on every rank.
 struct Settings {
@@ -41,6 +49,9 @@ struct Settings {
   std::string algorithm;         // "": the best
   std::optional<Fabric> fabric;  // of JACKAL_FABRIC, instead of a measurement
   bool deterministic = false;    // nothing that is measured has a say in the results
+  bool prefer_ring = false;      // `algorithm` is "ring" because the job was set up as one
+  std::string verbs_for;  // what asks for RDMA, so that not getting it is an error; "" when nothing does
+  VerbsOptions verbs;
 };
 
 struct Environment {

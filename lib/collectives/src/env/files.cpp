@@ -105,6 +105,26 @@ Read<std::vector<std::vector<Link>>> parse_links(const Json& host, std::size_t r
   return {std::move(links), ""};
 }
 
+// rdma[j] of one host: null, a device, or a list of devices.
+Read<std::vector<std::vector<std::string>>> parse_devices(const Json& row, std::size_t ranks) {
+  std::vector<std::vector<std::string>> devices(ranks);
+  if (!row.is_array() || row.size() != ranks)
+    return {{}, "is not a list with one entry for each of " + std::to_string(ranks) + " ranks"};
+  for (std::size_t other = 0; other < ranks; ++other) {
+    const Json one = row[other].is_string() ? Json::array({row[other]}) : row[other];
+    const bool names = one.is_array() && one.size() <= kMostCables &&
+                       std::all_of(one.begin(), one.end(), [](const Json& name) {
+                         return name.is_string() && !name.get_ref<const std::string&>().empty();
+                       });
+    if (!names && !one.is_null())
+      return {{},
+              "has at " + entry(other) + " neither null nor a device nor a list of at most " +
+                  std::to_string(kMostCables) + " devices"};
+    if (names) devices[other] = one.get<std::vector<std::string>>();
+  }
+  return {std::move(devices), ""};
+}
+
 // Cable k from i to j is cable k from j to i, so that there are as many.
 std::string unequal_links(const std::vector<std::vector<std::vector<Link>>>& links) {
   for (std::size_t i = 0; i < links.size(); ++i)
@@ -141,6 +161,13 @@ Read<HostTable> parse_host_table(std::string_view text) {
     if (!ips.value) return {{}, which + ips.problem};
     table.ips.push_back(std::move(*ips.value));
     // A matrix of nothing is not made for those that have none.
+    if (host.contains("rdma") && !host["rdma"].empty()) {
+      if (table.devices.empty())
+        table.devices.assign(hosts->size(), std::vector<std::vector<std::string>>(hosts->size()));
+      auto devices = parse_devices(host["rdma"], hosts->size());
+      if (!devices.value) return {{}, which + "has \"rdma\" that " + devices.problem};
+      table.devices[table.names.size() - 1] = std::move(*devices.value);
+    }
     if (!linked && (!host.contains("links") || host["links"].empty())) continue;
     if (!linked) table.links.assign(table.names.size() - 1, std::vector<std::vector<Link>>(hosts->size()));
     linked = true;
@@ -169,15 +196,20 @@ Read<std::vector<std::string>> parse_ring(std::string_view text) {
   return {std::move(first), ""};
 }
 
-Read<int> parse_device_matrix(std::string_view text) {
+Read<DeviceMatrix> parse_device_matrix(std::string_view text) {
   const Read<Json> json = parse(text);
   if (!json.value) return {{}, json.problem};
   if (!json.value->is_array() || json.value->empty() || json.value->size() > kMaxEntries)
     return {{}, "is not a square matrix of devices"};
   const std::size_t size = json.value->size();
-  for (const Json& row : *json.value)
+  DeviceMatrix matrix;
+  for (const Json& row : *json.value) {
     if (!row.is_array() || row.size() != size) return {{}, "is not a square matrix of devices"};
-  return {static_cast<int>(size), ""};
+    auto devices = parse_devices(row, size);
+    if (!devices.value) return {{}, "in row " + std::to_string(matrix.size()) + " " + devices.problem};
+    matrix.push_back(std::move(*devices.value));
+  }
+  return {std::move(matrix), ""};
 }
 
 Read<std::string> read_text(const std::string& path, std::size_t limit_bytes) {

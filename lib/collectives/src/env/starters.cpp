@@ -40,17 +40,22 @@ Attempt from_jackal(const Variables& variables) {
   if (!rank) return {{}, "JACKAL_SIZE is set, but JACKAL_RANK is not"};
   if (!size) return {{}, "JACKAL_RANK is set, but JACKAL_SIZE is not"};
   if (*size > 1 && !coordinator) return {{}, "JACKAL_SIZE is above 1, but JACKAL_COORDINATOR is not set"};
-  return complete({"JACKAL_*", *rank, *size, coordinator.value_or(HostPort{}), false}, "JACKAL_RANK");
+  return complete({"JACKAL_*", *rank, *size, coordinator.value_or(HostPort{})}, "JACKAL_RANK");
 }
 
 Attempt from_jaccl(const Variables& variables, int rank, const Variables::Named& devices) {
   const auto where = variables.first({"JACCL_COORDINATOR", "MLX_JACCL_COORDINATOR"});
-  const Read<int> size = parse_device_matrix(file_at(devices));
-  if (!size.value) refuse(devices.name + ": " + devices.value + " " + size.problem);
-  if (!where && *size.value > 1)
+  // A program that configures itself gives the matrix in place of a path.
+  const bool inline_matrix = devices.value.starts_with('[');
+  Read<DeviceMatrix> matrix = parse_device_matrix(inline_matrix ? devices.value : file_at(devices));
+  if (!matrix.value) refuse(devices.name + ": " + devices.value + " " + matrix.problem);
+  const int size = static_cast<int>(matrix.value->size());
+  if (!where && size > 1)
     return {{}, devices.name + " is set, but neither JACCL_COORDINATOR nor MLX_JACCL_COORDINATOR is"};
   const auto coordinator = where ? variables.host_port(where->name) : HostPort{};
-  return complete({"JACCL_* and MLX_*", rank, *size.value, *coordinator, true}, "MLX_RANK or JACCL_RANK");
+  const bool ring = variables.first({"JACCL_RING", "MLX_JACCL_RING"}).has_value();
+  return complete({"JACCL_* and MLX_*", rank, size, *coordinator, std::move(*matrix.value), ring},
+                  "MLX_RANK or JACCL_RANK");
 }
 
 Attempt from_ring(int rank, const Variables::Named& hostfile) {
@@ -64,8 +69,7 @@ Attempt from_ring(int rank, const Variables::Named& hostfile) {
              ring.value->front() + "\", is not ADDRESS:PORT");
     coordinator = *parsed;
   }
-  return complete({"MLX_HOSTFILE", rank, static_cast<int>(ring.value->size()), coordinator, false},
-                  "MLX_RANK");
+  return complete({"MLX_HOSTFILE", rank, static_cast<int>(ring.value->size()), coordinator}, "MLX_RANK");
 }
 
 Attempt from_mlx(const Variables& variables) {
@@ -87,8 +91,7 @@ Attempt from_mlx(const Variables& variables) {
     return complete({"MLX_RANK and NCCL_*",
                      rank,
                      *size,
-                     {host.value_or(""), static_cast<std::uint16_t>(port.value_or(0))},
-                     false},
+                     {host.value_or(""), static_cast<std::uint16_t>(port.value_or(0))}},
                     named->name);
   return {{},
           named->name +
@@ -132,7 +135,7 @@ Attempt from_starter(const Variables& variables, const std::string& source, cons
                   " ranks, but nothing says where they meet: set JACKAL_COORDINATOR, or MASTER_ADDR and "
                   "MASTER_PORT, to an address and free port of rank 0's host"};
   }
-  return complete({source, *rank, *size, coordinator, false}, rank_name);
+  return complete({source, *rank, *size, coordinator}, rank_name);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -199,7 +202,7 @@ Found find_start(const Variables& variables) {
   if (!found.incomplete.empty())
     refuse("this process was started as one of several ranks, but cannot find the others: " +
            joined(found.incomplete));
-  found.start = Start{"nothing", 0, 1, {}, false};
+  found.start = Start{"nothing", 0, 1, {}};
   return found;
 }
 

@@ -34,7 +34,8 @@ struct Start {
   int rank = 0;
   int size = 1;
   HostPort coordinator;
-  bool verbs = false;  // the starter has set the job up for RDMA
+  DeviceMatrix devices = {};  // of a job that its starter has set up for RDMA
+  bool ring = false;          // and as a ring
 };
 
 struct Found {

@@ -36,6 +36,7 @@ void Communicator::connect(Start& start, Deadline deadline) {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
+    if (settings_.prefer_ring) settings_.algorithm = "ring";
     choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm,
                                          links_.one_memory);
     executor_ = std::make_unique<Executor>(links_.lanes(rank_), links_.shm->crowding());
@@ -75,11 +76,14 @@ Fabric Communicator::fabric_to_decide_by(const Start& start, Deadline deadline) 
 void Communicator::require_known_algorithm() const {
   std::vector<std::string> known = Choices::names(links_.fabric);
   if (links_.one_memory) known.emplace_back(kMemoryAlgorithm);
-  if (settings_.algorithm.empty() || std::find(known.begin(), known.end(), settings_.algorithm) != known.end()) return;
+  if (settings_.algorithm.empty() ||
+      std::find(known.begin(), known.end(), settings_.algorithm) != known.end())
+    return;
   std::string list = "auto";
   for (const std::string& name : known) list += ", " + name;
   throw Error(Code::invalid_argument,
-              "JACKAL_ALGORITHM is \"" + settings_.algorithm + "\", expected one of: " + list, -1, "", "", "init");
+              "JACKAL_ALGORITHM is \"" + settings_.algorithm + "\", expected one of: " + list, -1, "", "",
+              "init");
 }
 
 void Communicator::require_links(const Fabric& fabric) const {
@@ -91,8 +95,8 @@ void Communicator::require_links(const Fabric& fabric) const {
                         std::to_string(to) + ", but there is none",
                     -1, "", "", "init");
   if (!fabric.connected())
-    throw Error(Code::invalid_argument, "JACKAL_FABRIC: the links of the file do not connect all ranks", -1, "", "",
-                "init");
+    throw Error(Code::invalid_argument, "JACKAL_FABRIC: the links of the file do not connect all ranks", -1,
+                "", "", "init");
 }
 
 Communicator::~Communicator() {
@@ -157,7 +161,8 @@ void Communicator::execute(Request& request) {
 }
 
 void Communicator::carry_out(Request& request, const Signature& signature) {
-  const std::string_view algorithm = request.chosen() ? request.algorithm : std::string_view(settings_.algorithm);
+  const std::string_view algorithm =
+      request.chosen() ? request.algorithm : std::string_view(settings_.algorithm);
   const bool by_memory = links_.one_memory && (algorithm.empty() || algorithm == kMemoryAlgorithm);
   // A name that cannot be meant is refused before anybody else hears of the call.
   if (!by_memory && request.chosen()) choose(request);
@@ -190,7 +195,8 @@ const Choice& Communicator::choose(const Request& request) {
   shape.in_place = may_overlap(request);
   std::size_t bytes = call.count * dtype_size(call.dtype);
   if (call.operation == Operation::all_gather_v) bytes /= static_cast<std::size_t>(size_);
-  return choices_->of(shape, static_cast<std::int64_t>(bytes), request.chosen() ? request.algorithm : "", call.text());
+  return choices_->of(shape, static_cast<std::int64_t>(bytes), request.chosen() ? request.algorithm : "",
+                      call.text());
 }
 
 void Communicator::run_program(Request& request, const Signature& signature) {
@@ -205,10 +211,11 @@ void Communicator::run_program(Request& request, const Signature& signature) {
   shape.in_place = may_overlap(request);
   Memory memory{request.in, request.out, call.count, request.counts};
   if (barrier) memory.count = 1;
-  if (call.operation == Operation::all_gather_v) memory.count = request.counts[static_cast<std::size_t>(rank_)];
+  if (call.operation == Operation::all_gather_v)
+    memory.count = request.counts[static_cast<std::size_t>(rank_)];
   const Traffic traffic =
-      executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op, choice.slice_bytes,
-                     signature.bytes, check_header_, *lookout_);
+      executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op,
+                     choice.slice_bytes, signature.bytes, check_header_, *lookout_);
   const bool has_result = call.operation != Operation::reduce || call.root == rank_;
   if (reduces(call.operation) && call.op == Op::average && has_result)
     divide(call.dtype, request.out, call.count, size_);
@@ -224,6 +231,7 @@ void Communicator::count(std::uint64_t sent, std::uint64_t received) {
 
 void Communicator::note_memory() {
   std::size_t bytes = messages_->memory_bytes();
+  if (links_.verbs) bytes += links_.verbs->memory_bytes();
   if (size_ > 1) bytes += links_.shm->memory_bytes() + executor_->memory_bytes() + choices_->memory_bytes();
   memory_.store(bytes, std::memory_order_relaxed);
 }
@@ -232,10 +240,12 @@ void Communicator::note_memory() {
 void Communicator::warn_of_fall_back(Operation operation, const std::string& algorithm) {
   const std::uint32_t bit = 1U << static_cast<unsigned>(operation);
   const std::string& preferred = settings_.algorithm;
-  if (preferred.empty() || preferred == algorithm || preferred == kMemoryAlgorithm || (warned_ & bit) != 0) return;
+  if (preferred.empty() || preferred == algorithm || preferred == kMemoryAlgorithm || settings_.prefer_ring ||
+      (warned_ & bit) != 0)
+    return;
   warned_ |= bit;
-  mesh_.log().warn("JACKAL_ALGORITHM=" + preferred + " cannot do " + operation_name(operation) + " here; it uses " +
-                   algorithm);
+  mesh_.log().warn("JACKAL_ALGORITHM=" + preferred + " cannot do " + operation_name(operation) +
+                   " here; it uses " + algorithm);
 }
 
 void Communicator::run(const std::vector<std::shared_ptr<Message>>& messages) {
@@ -312,8 +322,8 @@ void Communicator::attend() {
     const std::lock_guard lock(control_);
     const Error& reason = *ended_;
     const std::string text = lookout_->text();
-    throw Error(reason.code(), text.empty() ? reason.what() : text + ": " + reason.what(), reason.rank(), reason.host,
-                reason.link, text.empty() ? reason.operation : text);
+    throw Error(reason.code(), text.empty() ? reason.what() : text + ": " + reason.what(), reason.rank(),
+                reason.host, reason.link, text.empty() ? reason.operation : text);
   }
   if (inbox_full_) take_in();
 }
@@ -343,8 +353,8 @@ bool Communicator::tend() {
 
 Error Communicator::ended(const std::string& text) {
   const std::lock_guard lock(control_);
-  return Error(ended_->code(), text + ": the group has ended: " + ended_->what(), ended_->rank(), ended_->host,
-              ended_->link, text);
+  return Error(ended_->code(), text + ": the group has ended: " + ended_->what(), ended_->rank(),
+               ended_->host, ended_->link, text);
 }
 
 // An operation has failed: so has the group.
@@ -384,7 +394,8 @@ void Communicator::abort() {
   {
     const std::lock_guard lock(control_);
     if (ended_) return;
-    ended_ = Error(Code::aborted, mesh_.name(rank_) + " has ended the group by abort()", rank_, mesh_.peer(rank_).host);
+    ended_ = Error(Code::aborted, mesh_.name(rank_) + " has ended the group by abort()", rank_,
+                   mesh_.peer(rank_).host);
     over_ = true;
     mesh_.announce(*ended_);
   }
@@ -398,6 +409,7 @@ Stats Communicator::stats() const {
   stats.bytes_sent = sent_.load(std::memory_order_relaxed) + messages_->bytes_sent();
   stats.bytes_received = received_.load(std::memory_order_relaxed) + messages_->bytes_received();
   stats.memory_bytes = memory_.load(std::memory_order_relaxed);
+  if (links_.verbs) stats.repairs = links_.verbs->repairs();
   return stats;
 }
 

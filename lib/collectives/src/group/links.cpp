@@ -11,18 +11,23 @@ namespace {
 // What a desk's machines have, roughly; only the order of magnitude matters, and only until it is measured.
 constexpr std::int64_t kShmLatency = 500;
 constexpr std::int64_t kShmBytes = 5'000'000;
+constexpr std::int64_t kVerbsLatency = 10'000;
+constexpr std::int64_t kVerbsBytes = 5'000'000;
 constexpr std::int64_t kTcpLatency = 30'000;
 constexpr std::int64_t kTcpBytes = 2'000'000;
 constexpr std::int64_t kStep = 1'000;
 constexpr std::int64_t kCopyBytes = 8'000'000;
 constexpr std::int64_t kReduceBytes = 5'000'000;
-constexpr std::uint8_t kShm = 0xff;  // in place of a number of cables
+// In place of a number of TCP connections: shared memory, or so many RDMA connections above 64.
+constexpr std::uint8_t kShm = 0xff;
+constexpr std::uint8_t kVerbs = 64;
+constexpr std::uint8_t kMostCables = 63;
 
 // One rank's view of its own links.
 struct View {
   std::string settings;
   std::uint32_t cores = 1;
-  std::vector<std::uint8_t> links;  // by rank: kShm, or the number of TCP connections
+  std::vector<std::uint8_t> links;  // by rank: kShm, kVerbs + cables, or the number of TCP connections
 };
 
 std::string encode(const View& view) {
@@ -41,7 +46,8 @@ std::vector<View> decode_all(const std::vector<std::string>& all) {
     view.cores = reader.number<std::uint32_t>();
     for (std::size_t rank = 0; rank < all.size(); ++rank) view.links.push_back(reader.number<std::uint8_t>());
     if (!reader.complete())
-      throw Error(Code::internal, "rank " + std::to_string(views.size()) + " told of its links in a way that cannot be read",
+      throw Error(Code::internal,
+                  "rank " + std::to_string(views.size()) + " told of its links in a way that cannot be read",
                   static_cast<int>(views.size()), "", "", "init");
     views.push_back(std::move(view));
   }
@@ -49,9 +55,11 @@ std::vector<View> decode_all(const std::vector<std::string>& all) {
 }
 
 std::string text_of(const Settings& settings) {
-  const std::string fabric = settings.fabric ? std::to_string(extra_of({}, write_fabric(*settings.fabric))) : "none";
+  const std::string fabric =
+      settings.fabric ? std::to_string(extra_of({}, write_fabric(*settings.fabric))) : "none";
   return "JACKAL_ALGORITHM=" + (settings.algorithm.empty() ? "auto" : settings.algorithm) +
-         " JACKAL_DETERMINISTIC=" + (settings.deterministic ? "1" : "0") + " JACKAL_FABRIC with digest " + fabric;
+         " JACKAL_DETERMINISTIC=" + (settings.deterministic ? "1" : "0") + " JACKAL_FABRIC with digest " +
+         fabric;
 }
 
 void require_agreement(const Mesh& mesh, const std::vector<View>& views) {
@@ -59,8 +67,8 @@ void require_agreement(const Mesh& mesh, const std::vector<View>& views) {
     const std::string& theirs = views[static_cast<std::size_t>(rank)].settings;
     if (theirs == views[0].settings) continue;
     throw Error(Code::mismatch,
-                "the ranks' variables differ: " + mesh.name(0) + " has " + views[0].settings + ", " + mesh.name(rank) +
-                    " has " + theirs,
+                "the ranks' variables differ: " + mesh.name(0) + " has " + views[0].settings + ", " +
+                    mesh.name(rank) + " has " + theirs,
                 rank, mesh.peer(rank).host, "", "init");
   }
 }
@@ -72,7 +80,8 @@ std::vector<int> hosts_of(const std::vector<View>& views, const Job& job) {
   for (std::size_t rank = 0; rank < views.size(); ++rank) {
     int host = hosts;
     for (std::size_t other = 0; other < rank; ++other) {
-      const bool named = !job.hosts.empty() && !job.hosts[rank].empty() && job.hosts[rank] == job.hosts[other];
+      const bool named =
+          !job.hosts.empty() && !job.hosts[rank].empty() && job.hosts[rank] == job.hosts[other];
       if (named || views[rank].links[other] == kShm) host = std::min(host, host_of[other]);
     }
     if (host == hosts) ++hosts;
@@ -90,8 +99,11 @@ Fabric nominal_fabric(const std::vector<View>& views, const Job& job) {
       const std::uint8_t link = std::min(views[from].links[to], views[to].links[from]);
       if (link == kShm) {
         fabric.paths.push_back({1, kShmLatency, kShmBytes, "shm"});
+      } else if (link > kVerbs) {
+        fabric.paths.push_back({link - kVerbs, kVerbsLatency, kVerbsBytes, "verbs"});
       } else {
-        fabric.paths.push_back({link, link > 0 ? kTcpLatency : 0, link > 0 ? kTcpBytes : 0, link > 0 ? "tcp" : ""});
+        fabric.paths.push_back(
+            {link, link > 0 ? kTcpLatency : 0, link > 0 ? kTcpBytes : 0, link > 0 ? "tcp" : ""});
       }
     }
   fabric.host_of = hosts_of(views, job);
@@ -113,8 +125,13 @@ void say(const Mesh& mesh, const Links& links) {
     if (rank == mesh.rank()) continue;
     std::string how = path.transport == "shm" ? "shared memory" : "TCP";
     if (path.transport == "tcp")
-      how += " over " + std::to_string(path.cables) + (path.cables == 1 ? " connection, " : " connections, ") +
+      how += " over " + std::to_string(path.cables) +
+             (path.cables == 1 ? " connection, " : " connections, ") +
              links.tcp[static_cast<std::size_t>(rank)].cables.front()->name();
+    if (path.transport == "verbs") {
+      how = "RDMA over";
+      for (const Channel* cable : links.verbs->cables(rank)) how += " " + cable->name();
+    }
     if (!path.linked()) how = "no link of its own";
     mesh.log().info(mesh.name(rank) + ": " + how);
   }
@@ -127,10 +144,44 @@ void require_shm(const Mesh& mesh, const Links& links) {
     if (rank == mesh.rank() || links.fabric.path(mesh.rank(), rank).transport == "shm") continue;
     const std::string& why = links.shm->trouble();
     throw Error(Code::unavailable,
-                "JACKAL_TRANSPORT=shm, but " + mesh.name(mesh.rank()) + " and " + mesh.name(rank) + " share no memory" +
-                    (why.empty() ? ": they are not on one host" : ": " + why),
+                "JACKAL_TRANSPORT=shm, but " + mesh.name(mesh.rank()) + " and " + mesh.name(rank) +
+                    " share no memory" + (why.empty() ? ": they are not on one host" : ": " + why),
                 rank, mesh.peer(rank).host, "", "init");
   }
+}
+
+// Null where no RDMA is to be used, or where it cannot be had and need not.
+std::unique_ptr<VerbsDomain> connect_verbs(const Mesh& mesh, const Job& job, const Settings& settings,
+                                           const std::vector<std::string>& hosts,
+                                           const std::vector<bool>& wanted, const ShareBytes& share,
+                                           Deadline deadline) {
+  if (job.devices.empty()) return nullptr;
+  try {
+    // Whoever may do without does not wait for a port to come up until nothing else can be made any more.
+    const Deadline until =
+        settings.verbs_for.empty() ? Clock::now() + (deadline - Clock::now()) / 4 : deadline;
+    return VerbsDomain::connect(mesh.rank(), mesh.size(), hosts, job.devices, wanted, settings.verbs, share,
+                                until);
+  } catch (const Error& error) {
+    const bool about_rdma = error.code() == Code::unavailable || error.code() == Code::link_down ||
+                            error.code() == Code::invalid_argument;
+    if (!about_rdma) throw;
+    if (!settings.verbs_for.empty())
+      throw Error(
+          error.code(),
+          settings.verbs_for + " asks for RDMA: " + error.what() + " (JACKAL_TRANSPORT=auto does without)",
+          error.rank(), error.host, error.link, error.operation);
+    mesh.log().warn("no RDMA, TCP is used instead: " + std::string(error.what()));
+    return nullptr;
+  }
+}
+
+// Of the pairs in `wanted` those that are left to TCP: none, where RDMA must carry everything.
+void leave_to_tcp(const Links& links, const Settings& settings, std::vector<bool>& wanted) {
+  if (!links.verbs) return;
+  for (std::size_t rank = 0; rank < wanted.size(); ++rank)
+    if (!settings.verbs_for.empty() || !links.verbs->cables(static_cast<int>(rank)).empty())
+      wanted[rank] = false;
 }
 
 }  // namespace
@@ -139,6 +190,9 @@ Lanes Links::lanes(int rank) const {
   Lanes all(tcp.size());
   for (std::size_t to = 0; to < tcp.size(); ++to)
     for (const std::unique_ptr<Channel>& cable : tcp[to].cables) all[to].push_back(cable.get());
+  for (std::size_t to = 0; verbs && to < all.size(); ++to)
+    if (std::vector<Channel*> cables = verbs->cables(static_cast<int>(to)); !cables.empty())
+      all[to] = std::move(cables);
   for (const int member : shm->members())
     if (member != rank) all[static_cast<std::size_t>(member)] = {&shm->channel(member, 1)};
   return all;
@@ -146,7 +200,10 @@ Lanes Links::lanes(int rank) const {
 
 std::vector<Channel*> Links::messages(int rank) const {
   std::vector<Channel*> all;
-  for (const TcpLanes& lanes : tcp) all.push_back(lanes.messages.get());
+  for (const TcpLanes& lanes : tcp) {
+    Channel* by_verbs = verbs ? verbs->messages(static_cast<int>(all.size())) : nullptr;
+    all.push_back(by_verbs != nullptr ? by_verbs : lanes.messages.get());
+  }
   for (const int member : shm->members())
     if (member != rank) all[static_cast<std::size_t>(member)] = &shm->channel(member, 0);
   return all;
@@ -158,15 +215,23 @@ Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadli
   std::vector<std::string> hosts = job.hosts;
   hosts.resize(size);  // without a host file, who can open whose memory decides
   Links links;
-  links.shm = ShmDomain::meet(mesh.rank(), hosts, settings.transport != Transport::tcp, share);
+  links.shm = ShmDomain::meet(
+      mesh.rank(), hosts, settings.transport == Transport::automatic || settings.transport == Transport::shm,
+      share);
   std::vector<bool> wanted(size, true);
   for (const int member : links.shm->members()) wanted[static_cast<std::size_t>(member)] = false;
   wanted[static_cast<std::size_t>(mesh.rank())] = false;
+  links.verbs = connect_verbs(mesh, job, settings, hosts, wanted, share, deadline);
+  leave_to_tcp(links, settings, wanted);
   links.tcp = connect_lanes(mesh, job, wanted, share, deadline);
 
   View mine{text_of(settings), static_cast<std::uint32_t>(links.shm->crowding().cores), {}};
-  for (const TcpLanes& lanes : links.tcp)
-    mine.links.push_back(static_cast<std::uint8_t>(std::min<std::size_t>(lanes.cables.size(), kShm - 1)));
+  for (const TcpLanes& lanes : links.tcp) {
+    const std::size_t by_verbs =
+        links.verbs ? links.verbs->cables(static_cast<int>(mine.links.size())).size() : 0;
+    const std::size_t cables = std::min<std::size_t>(std::max(by_verbs, lanes.cables.size()), kMostCables);
+    mine.links.push_back(static_cast<std::uint8_t>(cables + (by_verbs > 0 ? kVerbs : 0)));
+  }
   for (const int member : links.shm->members())
     if (member != mesh.rank()) mine.links[static_cast<std::size_t>(member)] = kShm;
   const std::vector<View> views = decode_all(share(encode(mine)));
@@ -178,7 +243,8 @@ Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadli
       if (from != to && views[from].links[to] != kShm) links.one_memory = false;
   if (settings.transport == Transport::shm) require_shm(mesh, links);
   if (!links.fabric.connected())
-    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "", "init");
+    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "",
+                "init");
   say(mesh, links);
   return links;
 }

@@ -1,5 +1,5 @@
-// How the ranks of a group come to be connected for data: shared memory where it is, TCP elsewhere; and the
-// fabric that results, before anything has been measured.
+// How the ranks of a group come to be connected for data: shared memory where it is, RDMA or TCP elsewhere;
+// and the fabric that results, before anything has been measured.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,16 @@
 #include "schedules/executor.hpp"
 #include "transports/shm/domain.hpp"
 #include "transports/tcp/connect.hpp"
+#include "transports/verbs/domain.hpp"
 
 namespace jackal::collectives {
 
 struct Links {
   std::unique_ptr<ShmDomain> shm;
-  std::vector<TcpLanes> tcp;  // by rank
-  bool one_memory = false;    // all ranks share memory with all
-  Fabric fabric;              // what is linked, with nominal figures: the same on every rank
+  std::unique_ptr<VerbsDomain> verbs;  // null where no RDMA is used
+  std::vector<TcpLanes> tcp;           // by rank
+  bool one_memory = false;             // all ranks share memory with all
+  Fabric fabric;                       // what is linked, with nominal figures: the same on every rank
 
   /// Borrowed; by rank, null or empty where there is no link.
   Lanes lanes(int rank) const;
@@ -26,8 +28,8 @@ struct Links {
 };
 
 /// Collective. `settings` must be the same on every rank; throws Error mismatch where they are not,
-/// unavailable when JACKAL_TRANSPORT asks for what some pair does not have. Says in the log what each pair
-/// uses.
+/// unavailable when JACKAL_TRANSPORT or the backend asks for what some pair does not have. Says in the log
+/// what each pair uses.
 Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline);
 
 /// The part of `fabric` that lies between `ranks`, which become 0, 1, ….

@@ -11,16 +11,6 @@
 
 namespace jackal::collectives {
 
-/// devices[i][j]: the devices by which rank i reaches rank j, in cable order; empty where there is no cable.
-using DeviceMatrix = std::vector<std::vector<std::vector<std::string>>>;
-
-struct VerbsOptions {
-  std::string library;         // path of the verbs library; "": the system's
-  bool apple_limits = false;   // JACKAL_VERBS_LIMITS=apple
-  bool device_limits = false;  // JACKAL_VERBS_LIMITS=device
-  bool checksum = false;       // CRC-32C in every message
-};
-
 class VerbsDomain {
 public:
   /// Collective over all ranks of the group. `wanted[r]`: whether this rank and r are to be connected (the

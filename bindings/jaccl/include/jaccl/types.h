@@ -1,0 +1,103 @@
+// JACCL's element types that C++ lacks: they convert from and to float, and compute there.
+#pragma once
+
+#include <bit>
+#include <complex>
+#include <cstdint>
+
+namespace jaccl {
+
+namespace detail {
+
+/// IEEE binary16 from float, rounded to nearest, ties to even.
+constexpr std::uint16_t half_of(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000);
+  const std::uint32_t magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return static_cast<std::uint16_t>(sign | 0x7e00 | (magnitude >> 13 & 0x3ff));
+  if (magnitude >= 0x47800000) return static_cast<std::uint16_t>(sign | 0x7c00);
+  if (magnitude < 0x33000000) return sign;
+  // A subnormal half counts units of 2^-24; a normal one keeps 10 of 23 bits.
+  const int exponent = static_cast<int>(magnitude >> 23);
+  const bool subnormal = exponent < 113;
+  const std::uint32_t mantissa = subnormal ? ((magnitude & 0x7fffff) | 0x800000) : magnitude - (112u << 23);
+  const int shift = subnormal ? 126 - exponent : 13;
+  const std::uint32_t half = 1u << (shift - 1);
+  const std::uint32_t rest = mantissa & ((1u << shift) - 1);
+  std::uint32_t result = mantissa >> shift;
+  if (rest > half || (rest == half && (result & 1) != 0)) ++result;
+  return static_cast<std::uint16_t>(sign | result);
+}
+
+constexpr float float_of_half(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000) << 16;
+  const std::uint32_t exponent = half >> 10 & 0x1f;
+  const std::uint32_t mantissa = half & 0x3ff;
+  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000 | mantissa << 13);
+  if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+  const float small = static_cast<float>(mantissa) * 0x1p-24f;
+  return sign != 0 ? -small : small;
+}
+
+constexpr std::uint16_t bfloat_of(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
+  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+constexpr float float_of_bfloat(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+/// 16 bits that stand for a float. Comparisons and arithmetic are those of float, results rounded once.
+template <std::uint16_t (*Narrow)(float), float (*Widen)(std::uint16_t)>
+struct SixteenBits {
+  std::uint16_t bits = 0;
+
+  constexpr SixteenBits() = default;
+  constexpr SixteenBits(float value) : bits(Narrow(value)) {}
+  constexpr operator float() const { return Widen(bits); }
+  constexpr SixteenBits& operator+=(SixteenBits other) { return *this = *this + other; }
+
+  friend constexpr SixteenBits operator+(SixteenBits a, SixteenBits b) {
+    return SixteenBits(static_cast<float>(a) + static_cast<float>(b));
+  }
+  friend constexpr bool operator==(SixteenBits a, SixteenBits b) {
+    return static_cast<float>(a) == static_cast<float>(b);
+  }
+  friend constexpr bool operator<(SixteenBits a, SixteenBits b) {
+    return static_cast<float>(a) < static_cast<float>(b);
+  }
+  friend constexpr bool operator>(SixteenBits a, SixteenBits b) { return b < a; }
+  friend constexpr bool operator<=(SixteenBits a, SixteenBits b) {
+    return static_cast<float>(a) <= static_cast<float>(b);
+  }
+  friend constexpr bool operator>=(SixteenBits a, SixteenBits b) { return b <= a; }
+};
+
+}  // namespace detail
+
+using float16_t = detail::SixteenBits<detail::half_of, detail::float_of_half>;
+using bfloat16_t = detail::SixteenBits<detail::bfloat_of, detail::float_of_bfloat>;
+
+/// Two floats, ordered by real, then by imaginary part.
+struct complex64_t : std::complex<float> {
+  using std::complex<float>::complex;
+  constexpr complex64_t(std::complex<float> value) : std::complex<float>(value) {}
+  constexpr complex64_t& operator+=(complex64_t other) { return *this = *this + other; }
+
+  friend constexpr complex64_t operator+(complex64_t a, complex64_t b) {
+    return {a.real() + b.real(), a.imag() + b.imag()};
+  }
+  friend constexpr bool operator<(complex64_t a, complex64_t b) {
+    return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+  }
+  friend constexpr bool operator>(complex64_t a, complex64_t b) { return b < a; }
+  friend constexpr bool operator<=(complex64_t a, complex64_t b) { return a < b || a == b; }
+  friend constexpr bool operator>=(complex64_t a, complex64_t b) { return b <= a; }
+  friend constexpr bool operator==(complex64_t a, complex64_t b) {
+    return a.real() == b.real() && a.imag() == b.imag();
+  }
+};
+
+}  // namespace jaccl
