@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "collectives/graphs.hpp"
-#include "collectives/memory_channel.hpp"
+#include "collectives/paced_channel.hpp"
 #include "support/catch.hpp"
 
 using namespace jackal::collectives;
@@ -40,10 +40,10 @@ struct Cluster {
     for (auto& row : channels) row.resize(at(ranks));
     for (const auto& [a, b] : links) {
       for (int cable = 0; cable < cables; ++cable) {
-        const auto there = std::make_shared<ranks::Pipe>(bytes_per_ms(a, b));
-        const auto back = std::make_shared<ranks::Pipe>(bytes_per_ms(b, a));
-        channels[at(a)][at(b)].push_back(std::make_unique<ranks::MemoryChannel>(there, back));
-        channels[at(b)][at(a)].push_back(std::make_unique<ranks::MemoryChannel>(back, there));
+        const auto there = std::make_shared<paced::Pipe>(bytes_per_ms(a, b));
+        const auto back = std::make_shared<paced::Pipe>(bytes_per_ms(b, a));
+        channels[at(a)][at(b)].push_back(std::make_unique<paced::PacedChannel>(there, back));
+        channels[at(b)][at(a)].push_back(std::make_unique<paced::PacedChannel>(back, there));
       }
     }
     if (host_of.empty()) {
@@ -127,10 +127,10 @@ TEST_CASE("a slow cable is not found faster than it is") {
 }
 
 TEST_CASE("a peer that speaks of something else is reported") {
-  const auto there = std::make_shared<ranks::Pipe>(0);
-  const auto back = std::make_shared<ranks::Pipe>(0);
-  ranks::MemoryChannel mine(there, back);
-  ranks::MemoryChannel theirs(back, there);
+  const auto there = std::make_shared<paced::Pipe>(0);
+  const auto back = std::make_shared<paced::Pipe>(0);
+  paced::PacedChannel mine(there, back);
+  paced::PacedChannel theirs(back, there);
   std::string nonsense(16, 'x');
   const iovec piece{nonsense.data(), nonsense.size()};
   theirs.write({&piece, 1});

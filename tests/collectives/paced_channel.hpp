@@ -11,7 +11,7 @@
 
 #include "transports/channel.hpp"
 
-namespace ranks {
+namespace paced {
 
 /// One way: a bounded queue of bytes that lets through at most `bytes_per_ms` (0: no limit).
 class Pipe {
@@ -64,11 +64,11 @@ private:
   bool closed_ = false;
 };
 
-class MemoryChannel : public jackal::collectives::Channel {
+class PacedChannel : public jackal::collectives::Channel {
 public:
-  MemoryChannel(std::shared_ptr<Pipe> out, std::shared_ptr<Pipe> in)
+  PacedChannel(std::shared_ptr<Pipe> out, std::shared_ptr<Pipe> in)
       : out_(std::move(out)), in_(std::move(in)) {}
-  ~MemoryChannel() override { out_->close(); }
+  ~PacedChannel() override { out_->close(); }
 
   std::size_t write(std::span<const iovec> pieces) override {
     std::size_t written = 0;
@@ -95,4 +95,4 @@ private:
   std::string name_ = "memory";
 };
 
-}  // namespace ranks
+}  // namespace paced
