@@ -21,7 +21,8 @@ constexpr std::array<const char*, kOperations> kNames = {
     "all_reduce", "reduce_scatter", "reduce",     "all_gather", "all_gather_v",  "broadcast",
     "gather",     "scatter",        "all_to_all", "barrier",    "send and recv", "sendrecv"};
 constexpr std::array<std::size_t, 3> kOffsets = {0, 1, 20};
-constexpr int kRoots = 3;  // the first, the second and the last
+constexpr std::size_t kLarge = 10000;  // bytes
+constexpr int kRoots = 3;              // the first, the second and the last
 
 constexpr std::array<std::size_t, 29> kSizes = {
     0,    1,    3,    8,    40,   47,   48,   49,    63,    64,    65,     100,    1000,    1023,   1024,
@@ -123,28 +124,34 @@ std::vector<Placed> selected(int most_ranks, int layouts, std::uint64_t seed) {
   return placed;
 }
 
-std::vector<Case> all_of(int algorithms, std::uint64_t seed) {
+std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed) {
   std::vector<Case> all;
+  std::uint64_t number = 0;
+  const auto add = [&](Case call, std::size_t bytes) {
+    for (call.algorithm = 0; call.algorithm < methods(call.operation); ++call.algorithm)
+      for (const bool in_place : {false, true}) {
+        const std::uint64_t draw = mixed(seed, ++number);
+        if (bytes > kLarge && draw % 8 != 0) continue;
+        Case one = any(draw, 0);
+        one.operation = call.operation;
+        one.pattern.dtype = call.pattern.dtype;
+        one.pattern.op = call.pattern.op;
+        one.count = elements_of(bytes, call.pattern.dtype);
+        one.algorithm = call.algorithm;
+        one.in_place = in_place;
+        all.push_back(one);
+      }
+  };
   for (int one = 0; one < kOperations; ++one)
     for (int type = 0; type < kTypes; ++type)
       for (int combine = 0; combine < kOps; ++combine) {
-        const auto call_operation = static_cast<Operation>(one);
-        const auto call_op = static_cast<Op>(combine);
-        const auto call_type = static_cast<Dtype>(type);
-        if (!allowed(call_op, call_type) || (!reduces(call_operation) && call_op != Op::sum)) continue;
-        const int methods = has_algorithms(call_operation) ? algorithms : 1;
-        for (const std::size_t bytes : kSizes)
-          for (int method = 0; method < methods; ++method)
-            for (const bool in_place : {false, true}) {
-              Case call = any(mixed(seed, all.size()), 0);
-              call.operation = call_operation;
-              call.pattern.dtype = call_type;
-              call.pattern.op = call_op;
-              call.count = elements_of(bytes, call_type);
-              call.algorithm = method;
-              call.in_place = in_place;
-              all.push_back(call);
-            }
+        Case call;
+        call.operation = static_cast<Operation>(one);
+        call.pattern.dtype = static_cast<Dtype>(type);
+        call.pattern.op = static_cast<Op>(combine);
+        if (!allowed(call.pattern.op, call.pattern.dtype)) continue;
+        if (!reduces(call.operation) && call.pattern.op != Op::sum) continue;
+        for (const std::size_t bytes : kSizes) add(call, bytes);
       }
   return all;
 }

@@ -1,6 +1,7 @@
 // One call of the matrix, with everything that may matter to it, and which calls there are.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,8 +63,10 @@ std::span<const std::size_t> sizes();
 /// A selection that has every pair of values of two axes, for 1 … most_ranks ranks.
 std::vector<Placed> selected(int most_ranks, int layouts, std::uint64_t seed);
 
-/// Operation × type × op × size × algorithm for one group, everything else going around. In place and not.
-std::vector<Case> all_of(int algorithms, std::uint64_t seed);
+/// Operation × type × op × size × algorithm for one group, in place and not, everything else going around.
+/// `methods`: 1 for the library's choice, and how many algorithms the operation has. Of the largest sizes
+/// only an eighth.
+std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed);
 
 /// A call at random; bytes are at most about `most_bytes`, small ones as likely as large ones.
 Case any(std::uint64_t seed, std::size_t most_bytes);

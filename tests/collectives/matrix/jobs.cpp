@@ -1,7 +1,6 @@
 #include "collectives/matrix/jobs.hpp"
 
 #include <cstdlib>
-#include <map>
 #include <stdexcept>
 
 namespace matrix {
@@ -19,12 +18,16 @@ void run_rank(const ranks::Job& job, int rank, const std::function<void(jackal::
 
 }  // namespace
 
+const std::vector<std::string>& Names::of(Operation operation) {
+  const auto [found, fresh] = known_.try_emplace(operation);
+  if (fresh && has_algorithms(operation)) found->second = algorithms(group_, operation);
+  return found->second;
+}
+
 void play_all(jackal::Group& group, const std::vector<Case>& cases, Diary& diary) {
-  std::map<Operation, std::vector<std::string>> names;
+  Names names(group);
   for (const Case& one : cases) {
-    const auto [found, fresh] = names.try_emplace(one.operation);
-    if (fresh && has_algorithms(one.operation)) found->second = algorithms(group, one.operation);
-    const std::string name = algorithm_of(one, found->second);
+    const std::string name = algorithm_of(one, names.of(one.operation));
     diary.begin(one.text() + " " + name);
     Verdict verdict = played(group, one, name);
     if (!replicates(one.operation)) verdict.digest = 0;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,17 @@
 namespace matrix {
 
 enum class Ranks { processes, threads };
+
+/// The names of each operation's algorithms in one group, asked for once.
+class Names {
+public:
+  explicit Names(jackal::Group& group) : group_(group) {}
+  const std::vector<std::string>& of(Operation operation);
+
+private:
+  jackal::Group& group_;
+  std::map<Operation, std::vector<std::string>> known_;
+};
 
 /// Plays these cases, in order, noting each.
 void play_all(jackal::Group& group, const std::vector<Case>& cases, Diary& diary);

@@ -134,9 +134,21 @@ TEST_CASE("vectors of many slices are right with every algorithm") {
 }
 
 TEST_CASE("all of the matrix is right", "[.long]") {
-  const std::vector<Case> cases = matrix::all_of(matrix::kMethods, 2);
-  for (const Layout layout : matrix::layouts())
-    for (int ranks = 1; ranks <= kMostRanks; ++ranks) check(layout, ranks, cases, std::chrono::hours(1));
+  const Layout layout = GENERATE(from_range(matrix::layouts()));
+  const int ranks = GENERATE(range(1, kMostRanks + 1));
+  INFO(title(layout, ranks));
+  const ranks::Directory directory;
+  const auto problems = matrix::problems_of(
+      Ranks::processes, matrix::job(layout, ranks, directory),
+      [&](jackal::Group& group, matrix::Diary& diary) {
+        matrix::Names names(group);
+        const auto methods = [&](matrix::Operation operation) {
+          return 1 + static_cast<int>(names.of(operation).size());
+        };
+        matrix::play_all(group, matrix::all_of(methods, 2), diary);
+      },
+      std::chrono::hours(1));
+  CHECK(problems == std::vector<std::string>{});
 }
 
 TEST_CASE("more than 2^31 elements are summed and gathered right", "[.long]") {

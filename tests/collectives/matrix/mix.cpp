@@ -1,9 +1,10 @@
 #include "collectives/matrix/mix.hpp"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <random>
+
+#include "collectives/matrix/jobs.hpp"
 
 namespace matrix {
 namespace {
@@ -22,7 +23,7 @@ void shuffle(std::vector<T>& things, std::uint64_t seed) {
 class Mixer {
 public:
   Mixer(Group& group, const Mixture& mixture, Diary& diary)
-      : group_(group), mixture_(mixture), diary_(diary), random_(mixture.seed) {}
+      : group_(group), mixture_(mixture), diary_(diary), random_(mixture.seed), names_(group) {}
 
   void step(int number) {
     switch (random_() % 12) {
@@ -53,10 +54,7 @@ private:
   }
 
   std::string name_for(const Case& one) {
-    if (one.algorithm == 0 || !has_algorithms(one.operation)) return "";
-    const auto [found, fresh] = names_.try_emplace(one.operation);
-    if (fresh) found->second = algorithms(group_, one.operation);
-    return algorithm_of(one, found->second);
+    return one.algorithm == 0 ? "" : algorithm_of(one, names_.of(one.operation));
   }
 
   void one(int number) {
@@ -232,7 +230,7 @@ private:
   const Mixture& mixture_;
   Diary& diary_;
   Random random_;
-  std::map<Operation, std::vector<std::string>> names_;
+  Names names_;
 };
 
 }  // namespace
