@@ -29,10 +29,13 @@ Communicator::Communicator(Start start, Deadline deadline)
 }
 
 void Communicator::connect(Start& start, Deadline deadline) {
-  if (size_ > 1) links_ = connect_ranks(mesh_, job_, settings_, deadline);
+  links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, deadline) : links_of_one(job_);
   std::vector<Channel*> channels(1, nullptr);
   std::vector<int> next(1, -1);
-  if (size_ > 1) {
+  if (size_ == 1) {
+    require_known_algorithm();
+    choices_ = std::make_unique<Choices>(links_.fabric, rank_, settings_.algorithm, links_.one_memory);
+  } else {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
@@ -145,6 +148,7 @@ std::optional<Error> Communicator::attempt(Request& request) {
 void Communicator::execute(Request& request) {
   if (over_.load(std::memory_order_relaxed)) throw ended(request.call.text());
   if (size_ == 1) {
+    if (request.chosen() && request.algorithm != kMemoryAlgorithm) choose(request);
     run_alone(request);
   } else {
     settle_input(request, rank_, size_);
