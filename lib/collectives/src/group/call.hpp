@@ -28,6 +28,9 @@ enum class Operation : std::uint8_t {
 /// "all_reduce"; "an unknown operation" for what came from outside and is none.
 const char* operation_name(Operation operation);
 
+/// Whether the operation combines elements, so that Call::op means something.
+bool reduces(Operation operation);
+
 struct Call {
   Operation operation{};
   Op op = Op::sum;  // of reductions
@@ -46,6 +49,7 @@ struct Signature {
   std::array<std::byte, kSize> bytes{};
 
   static Signature of(std::uint64_t number, const Call& call);
+  std::uint64_t number() const;
   /// "all_sum of 10 float32 as its call 7"; copes with any bytes.
   std::string text() const;
   bool operator==(const Signature&) const = default;
