@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <optional>
+#include <vector>
 
-#include "bench/calls.hpp"
-#include "bench/failure.hpp"
-#include "bench/memory.hpp"
-#include "bench/pinning.hpp"
+#include "bench/contents.hpp"
 #include "bench/sizes.hpp"
-#include "jackal/collectives.h"
 
 namespace jackal::bench {
 namespace {
@@ -26,47 +24,20 @@ double microseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
 }
 
-Reason reason_for(Code code) {
-  switch (code) {
-    case Code::invalid_argument:
-      return Reason::usage;
-    case Code::mismatch:
-    case Code::internal:
-      return Reason::internal;
-    default:
-      return Reason::no_group;
+std::vector<Extent> extents_of(const Options& options, int ranks) {
+  if (options.operation == Operation::barrier) return {Extent{}};
+  std::vector<Extent> extents;
+  for (const std::uint64_t bytes : size_series(options.min_bytes, options.max_bytes, options.factor)) {
+    const Extent now = extent(options.operation, bytes, bytes_of(options.dtype), ranks);
+    if (extents.empty() || extents.back() != now) extents.push_back(now);
   }
-}
-
-Group meet(const Options& options) {
-  InitOptions init;
-  if (options.transport) {
-    init.variable = [&options](const std::string& name) -> std::optional<std::string> {
-      if (name == "JACKAL_TRANSPORT") return options.transport;
-      const char* value = std::getenv(name.c_str());
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    };
-  }
-  try {
-    return jackal::init(init);
-  } catch (const Error& error) {
-    throw Failure(Reason::no_group, error.what());
-  }
-}
-
-/// This rank among those of its host, where the starter said so.
-int local_rank(const Group& group) {
-  const char* text = std::getenv("JACKAL_LOCAL_RANK");
-  if (text == nullptr) return group.rank();
-  char* end = nullptr;
-  const long number = std::strtol(text, &end, 10);
-  return end != text && *end == '\0' && number >= 0 && number < 4096 ? static_cast<int>(number)
-                                                                     : group.rank();
+  return extents;
 }
 
 class Run {
 public:
-  Run(Group& group, const Options& options) : group_(group), options_(options) { choose_extents(); }
+  Run(Contender& contender, const Options& options)
+      : contender_(contender), options_(options), extents_(extents_of(options, contender.size())) {}
 
   bool measure(const Listener& listener) {
     std::uint64_t in = 0, out = 0;
@@ -75,62 +46,53 @@ public:
       out = std::max(out, extent.out);
     }
     const std::size_t size = bytes_of(options_.dtype);
-    const Memory output(group_, options_.buffers, std::max(out, options_.in_place ? in : 0) * size);
-    const Memory input(group_, options_.buffers, options_.in_place ? 0 : in * size);
+    const auto output = contender_.memory(std::max(out, options_.in_place ? in : 0) * size);
+    const auto input = contender_.memory(options_.in_place ? 0 : in * size);
     bool right = true;
     for (const Extent& extent : extents_) {
-      const Row row = measure_one(extent, input.data(), output.data());
+      const Row row = measure_one(extent, input.get(), output.get());
       right = right && row.wrong.value_or(0) == 0;
-      if (group_.rank() == 0) listener.row(row);
+      if (contender_.rank() == 0) listener.row(row);
     }
-    if (options_.explain && group_.rank() == 0) explain(listener);
+    if (options_.explain && contender_.rank() == 0) {
+      for (const Extent& extent : extents_) listener.explanation(contender_.explain(extent));
+    }
     return right;
   }
 
 private:
-  void choose_extents() {
-    if (options_.operation == Operation::barrier) {
-      extents_ = {Extent{}};
-      return;
-    }
-    for (const std::uint64_t bytes : size_series(options_.min_bytes, options_.max_bytes, options_.factor)) {
-      const Extent now = extent(options_.operation, bytes, bytes_of(options_.dtype), group_.size());
-      if (extents_.empty() || extents_.back() != now) extents_.push_back(now);
-    }
-  }
-
   Row measure_one(const Extent& extent, std::byte* in, std::byte* out) {
-    const Case one(group_, options_, extent, in, out);
-    one.write_input();
-    one.spoil_output();
-    group_.barrier();
-    for (int i = 0; i < options_.warmup; ++i) timed_call(one);
-    const int iterations = options_.iterations ? *options_.iterations : enough_iterations(one);
+    const Contents contents(options_, extent, contender_.size(), contender_.rank(), in, out);
+    contents.write_input();
+    contents.spoil_output();
+    contender_.barrier();
+    for (int i = 0; i < options_.warmup; ++i) timed_call(extent, contents);
+    const int iterations = options_.iterations ? *options_.iterations : enough_iterations(extent, contents);
     std::vector<double> times(static_cast<std::size_t>(iterations));
-    for (double& time : times) time = timed_call(one);
+    for (double& time : times) time = timed_call(extent, contents);
     std::optional<std::uint64_t> wrong;
-    if (options_.check) wrong = check(one);
+    if (options_.check) wrong = check(extent, contents);
     // An iteration takes as long as its slowest rank.
-    group_.all_reduce(times.data(), times.data(), times.size(), Dtype::float64, Op::max);
+    contender_.largest(times.data(), times.size());
     return row(extent, std::move(times), wrong);
   }
 
-  double timed_call(const Case& one) {
-    if (options_.rewrite) one.write_input();
-    if (options_.rewrite || may_run_ahead(options_.operation)) group_.barrier();
+  double timed_call(const Extent& extent, const Contents& contents) {
+    if (options_.rewrite) contents.write_input();
+    if (options_.rewrite || may_run_ahead(options_.operation)) contender_.barrier();
     const auto start = Clock::now();
-    one.call();
+    result_ = contender_.call(extent, contents.in(), contents.out());
     return microseconds_since(start);
   }
 
   /// The same on every rank: decided on the slowest one's times.
-  int enough_iterations(const Case& one) {
+  int enough_iterations(const Extent& extent, const Contents& contents) {
     const double wanted = options_.seconds * 1e6;
     for (int calls = 1;; calls *= 2) {
       const auto start = Clock::now();
-      for (int i = 0; i < calls; ++i) timed_call(one);
+      for (int i = 0; i < calls; ++i) timed_call(extent, contents);
       double elapsed = microseconds_since(start);
-      group_.all_reduce(&elapsed, &elapsed, 1, Dtype::float64, Op::max);
+      contender_.largest(&elapsed, 1);
       if (elapsed >= kTrialShare * wanted || calls >= kMostIterations) {
         return iterations_for(wanted, elapsed / calls, kFewestIterations, kMostIterations);
       }
@@ -138,23 +100,21 @@ private:
   }
 
   /// Of all ranks: what the last timed call left, where its input is still there, and what one more gives.
-  std::uint64_t check(const Case& one) {
-    std::uint64_t wrong = options_.in_place ? 0 : one.wrong();
-    one.write_input();
-    one.spoil_output();
-    group_.barrier();
-    one.call();
-    wrong += one.wrong();
-    std::uint64_t everywhere = 0;
-    group_.all_reduce(&wrong, &everywhere, 1, Dtype::uint64, Op::sum);
-    return everywhere;
+  std::uint64_t check(const Extent& extent, const Contents& contents) {
+    std::uint64_t wrong = options_.in_place ? 0 : contents.wrong(result_);
+    contender_.barrier();  // nobody's input changes while others still read it
+    contents.write_input();
+    contents.spoil_output();
+    contender_.barrier();
+    wrong += contents.wrong(contender_.call(extent, contents.in(), contents.out()));
+    return contender_.total(wrong);
   }
 
   Row row(const Extent& extent, std::vector<double> times, std::optional<std::uint64_t> wrong) const {
     Row row;
     row.op = name_of(options_.operation);
     row.dtype = name_of(options_.dtype);
-    row.ranks = group_.size();
+    row.ranks = contender_.size();
     row.transport = options_.transport.value_or("auto");
     row.bytes = extent.bytes;
     row.count = extent.count;
@@ -162,45 +122,30 @@ private:
     row.iterations = static_cast<int>(times.size());
     row.time = spread(std::move(times));
     row.algbw = algorithm_bandwidth(extent.bytes, row.time.median_us);
-    row.busbw = row.algbw * bus_factor(options_.operation, group_.size());
+    row.busbw = row.algbw * bus_factor(options_.operation, contender_.size());
     row.wrong = wrong;
     return row;
   }
 
-  void explain(const Listener& listener) const {
-    for (const Extent& extent : extents_) {
-      listener.explanation(
-          group_.explain(name_of(options_.operation).c_str(), extent.count * bytes_of(options_.dtype)));
-    }
-  }
-
-  Group& group_;
+  Contender& contender_;
   const Options& options_;
-  std::vector<Extent> extents_;
+  const std::vector<Extent> extents_;
+  const std::byte* result_ = nullptr;  // of the last timed call
 };
 
 }  // namespace
 
-bool measure(const Options& options, const Listener& listener) {
-  Group group = meet(options);
-  if (has_root(options.operation) && options.root >= group.size()) {
-    throw Failure(Reason::usage, "--root: there is no rank " + std::to_string(options.root) +
-                                     " in a group of " + std::to_string(group.size()));
-  }
-  if (options.pin) {
-    if (const std::string problem = pin_to_core(local_rank(group)); !problem.empty()) {
-      throw Failure(Reason::usage, "--pin: " + problem);
-    }
-  }
-  if (group.rank() == 0) listener.begins(group.size());
-  try {
-    return Run(group, options).measure(listener);
-  } catch (const Error& error) {
-    throw Failure(reason_for(error.code()), error.what());
-  } catch (const std::bad_alloc&) {
-    throw Failure(Reason::usage,
-                  "--max-bytes: this machine has no memory for buffers of " + size_text(options.max_bytes));
-  }
+std::shared_ptr<std::byte> Contender::memory(std::size_t bytes) {
+  constexpr std::size_t kPage = 16384;  // of Apple's machines; a multiple of everybody else's
+  const std::size_t whole_pages = (bytes / kPage + 1) * kPage;
+  auto* memory = static_cast<std::byte*>(std::aligned_alloc(kPage, whole_pages));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, whole_pages);
+  return {memory, [](std::byte* taken) { std::free(taken); }};
+}
+
+bool measure(Contender& contender, const Options& options, const Listener& listener) {
+  return Run(contender, options).measure(listener);
 }
 
 }  // namespace jackal::bench

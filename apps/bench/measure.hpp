@@ -1,10 +1,10 @@
-// Meets the other ranks and measures: the part of jackal-bench that runs the library.
+// How anybody's collectives are measured; jackal-bench(1) tells it in words.
 #pragma once
 
 #include <functional>
 #include <string>
-#include <vector>
 
+#include "bench/contender.hpp"
 #include "bench/options.hpp"
 #include "bench/row.hpp"
 
@@ -12,12 +12,11 @@ namespace jackal::bench {
 
 /// What rank 0 hears, as it becomes known; the other ranks hear nothing.
 struct Listener {
-  std::function<void(int ranks)> begins;
   std::function<void(const Row& row)> row;
   std::function<void(const std::string& text)> explanation;  // of one size, after all rows
 };
 
-/// True when no result was wrong, which every rank knows. Throws Failure.
-bool measure(const Options& options, const Listener& listener);
+/// True when no result was wrong, which every rank knows. Throws what the contender throws.
+bool measure(Contender& contender, const Options& options, const Listener& listener);
 
 }  // namespace jackal::bench
