@@ -26,6 +26,7 @@ const cli::Table& flag_table() {
                {"-b,--min-bytes", "SIZE", "first size: 8, 64K, 1M (default 8)"},
                {"-e,--max-bytes", "SIZE", "last size (default 128M)"},
                {"-f,--factor", "N", "from one size to the next (default 2)"},
+               {"--sizes", "LIST", "these sizes instead, as in 8,64K,1M"},
                {"-d,--dtype", "TYPE", "of the elements (default float32)"},
                {"-o,--op", "NAME",
                 "of reductions: sum (default), product, min, max, bit_and, bit_or or average"},
@@ -97,6 +98,21 @@ Result<std::uint64_t> size(std::string_view flag, const std::string& text) {
                     "give bytes, or a number with K, M or G, as in 64K");
 }
 
+/// In ascending order, without repetitions.
+Result<std::vector<std::uint64_t>> sizes(const std::string& text) {
+  std::vector<std::uint64_t> list;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', start), text.size());
+    const auto one = size("--sizes", text.substr(start, comma - start));
+    if (!one) return fail(one.error());
+    list.push_back(*one);
+    start = comma + 1;
+  }
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+  return list;
+}
+
 Result<double> seconds(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();
@@ -111,6 +127,7 @@ void read_numbers(cli::Reading& in, Options& out) {
   in.set("--max-bytes", out.max_bytes, [](const std::string& text) { return size("--max-bytes", text); });
   in.set("--factor", out.factor,
          [](const std::string& text) { return whole_number("--factor", text, 2, 1 << 30); });
+  in.set("--sizes", out.sizes, sizes);
   in.set("--root", out.root,
          [](const std::string& text) { return whole_number("--root", text, 0, kMostRanks - 1); });
   in.set("--iters", out.iterations,
@@ -176,8 +193,8 @@ std::optional<Error> not_of_operation(const cli::Reading& in, const Options& opt
                    "leave it out");
   }
   if (operation == Operation::barrier) {
-    for (const char* flag : {"--min-bytes", "--max-bytes", "--factor", "--dtype", "--buffers", "--rewrite",
-                             "--plot", "--check"}) {
+    for (const char* flag : {"--min-bytes", "--max-bytes", "--factor", "--sizes", "--dtype", "--buffers",
+                             "--rewrite", "--plot", "--check"}) {
       if (in.has(flag)) return refused(flag, "a barrier moves no bytes", "leave it out");
     }
   }
@@ -188,6 +205,11 @@ std::optional<Error> contradiction(const cli::Reading& in, const Options& option
   if (options.min_bytes > options.max_bytes) {
     return refused("--min-bytes", "the first size is larger than the last",
                    "give --max-bytes " + std::to_string(options.min_bytes) + " or more");
+  }
+  for (const char* flag : {"--min-bytes", "--max-bytes", "--factor"}) {
+    if (in.has("--sizes") && in.has(flag)) {
+      return refused(flag, "--sizes names every size already", "give either");
+    }
   }
   if (in.has("--check") && in.has("--no-check")) {
     return refused("--check", "--no-check is given as well", "give one of the two");

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "bench/contents.hpp"
-#include "bench/sizes.hpp"
 
 namespace jackal::bench {
 namespace {
@@ -27,7 +26,7 @@ double microseconds_since(Clock::time_point start) {
 std::vector<Extent> extents_of(const Options& options, int ranks) {
   if (options.operation == Operation::barrier) return {Extent{}};
   std::vector<Extent> extents;
-  for (const std::uint64_t bytes : size_series(options.min_bytes, options.max_bytes, options.factor)) {
+  for (const std::uint64_t bytes : sizes_of(options)) {
     const Extent now = extent(options.operation, bytes, bytes_of(options.dtype), ranks);
     if (extents.empty() || extents.back() != now) extents.push_back(now);
   }

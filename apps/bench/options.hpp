@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/elements.hpp"
 #include "bench/operations.hpp"
@@ -22,6 +23,7 @@ struct Options {
   std::uint64_t min_bytes = 8;
   std::uint64_t max_bytes = std::uint64_t{128} << 20;
   std::uint64_t factor = 2;
+  std::vector<std::uint64_t> sizes;  // in place of the three before; empty: as they say
 
   std::optional<std::string> transport;  // for JACKAL_TRANSPORT; nullopt: as the environment says
   std::string algorithm;                 // empty: the library's choice
@@ -40,5 +42,8 @@ struct Options {
   std::optional<std::string> plot;
   std::optional<std::string> simulate;  // the fabric's file
 };
+
+/// All sizes of a run, ascending.
+std::vector<std::uint64_t> sizes_of(const Options& options);
 
 }  // namespace jackal::bench

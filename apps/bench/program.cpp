@@ -83,8 +83,7 @@ int run_measurement(const Options& options, Contender& contender) {
   try {
     right = measure(contender, options, listener);
   } catch (const std::bad_alloc&) {
-    throw Failure(Reason::usage,
-                  "--max-bytes: there is no memory for buffers of " + size_text(options.max_bytes));
+    throw Failure(Reason::usage, "there is no memory for buffers of " + size_text(sizes_of(options).back()));
   }
   if (speaks) write_files(options, contender.size(), rows);
   if (right) return kExitOk;

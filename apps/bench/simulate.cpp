@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "bench/failure.hpp"
-#include "bench/sizes.hpp"
 #include "fabric/fabric.hpp"
 #include "schedules/tuner.hpp"
 
@@ -75,7 +74,7 @@ Simulation simulate(const Options& options, std::string_view json, const std::st
   Simulation simulation{fabric.ranks, {}, {}};
   const std::size_t size = bytes_of(options.dtype);
   std::optional<Extent> last;
-  for (const std::uint64_t bytes : size_series(options.min_bytes, options.max_bytes, options.factor)) {
+  for (const std::uint64_t bytes : sizes_of(options)) {
     const Extent now = extent(options.operation, bytes, size, fabric.ranks);
     if (last == now) continue;
     last = now;

@@ -63,6 +63,16 @@ TEST_CASE("every flag reaches its option, wherever the operation stands") {
   CHECK(options_of({"all_gather", "--seconds", "0.25"}).seconds == Approx(0.25));
 }
 
+TEST_CASE("sizes may be named one by one, in any order") {
+  CHECK(sizes_of(options_of({"all_reduce", "--sizes", "1M,8,64K,8"})) ==
+        std::vector<std::uint64_t>{8, 65536, 1048576});
+  for (const char* text : {"", "8,", ",8", "8,,9", "8;9"}) {
+    INFO(text);
+    CHECK(refused({"all_reduce", "--sizes", text}).where == "--sizes");
+  }
+  CHECK(refused({"all_reduce", "--sizes", "8", "--factor", "2"}).where == "--factor");
+}
+
 TEST_CASE("a mistyped word gets the nearest one that exists") {
   CHECK(refused({"allreduce"}).hint == "did you mean all_reduce?");
   CHECK(refused({"all_reduce", "--dtype", "flaot32"}).hint == "did you mean float32?");
