@@ -10,7 +10,7 @@ namespace {
 const std::string kSecret(32, 's');
 
 Hello example() {
-  return {Purpose::data, "job-7", 3, 8, std::string(16, 'n'), "node-c", {std::string("\x0a\0\0\1", 4), 5000}};
+  return {Purpose::data, 5, "job-7", 3, 8, std::string(16, 'n'), "node-c", {std::string("\x0a\0\0\1", 4), 5000}};
 }
 
 std::string problem_after(const std::string& bytes, std::size_t limit = 100) {
@@ -76,6 +76,7 @@ TEST_CASE("a hello is read back, and no other length of it is") {
   const auto hello = Hello::decode(body);
   REQUIRE(hello);
   CHECK(hello->purpose == Purpose::data);
+  CHECK(hello->lane == 5);
   CHECK(hello->job == "job-7");
   CHECK(hello->rank == 3);
   CHECK(hello->size == 8);

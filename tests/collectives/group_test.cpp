@@ -8,7 +8,7 @@
 
 #include "collectives/ranks.hpp"
 #include "kernels/half.hpp"
-#include "kernels/sum.hpp"
+#include "kernels/reduce.hpp"
 #include "support/catch.hpp"
 
 using jackal::Code;

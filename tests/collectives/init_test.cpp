@@ -102,7 +102,7 @@ TEST_CASE("strangers do not disturb the meeting") {
   std::atomic<int> size = 0;
   std::thread first([&] { size = jackal::init(job.options(0)).size(); });
   using namespace jackal::collectives;
-  Hello hello{Purpose::control, "theirs", 1, 2, std::string(16, 'n'), "x", {std::string("\x7f\0\0\1", 4), 9}};
+  Hello hello{Purpose::control, 0, "theirs", 1, 2, std::string(16, 'n'), "x", {std::string("\x7f\0\0\1", 4), 9}};
   const jackal::UniqueFd silent = connect_to(port);
   be_dropped(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   be_dropped(port, std::string(100000, '\xff'));
@@ -202,7 +202,7 @@ TEST_CASE("a rank that dies during init ends it for all, by name") {
       const std::string at = job.variables(2).at("JACKAL_COORDINATOR");
       const jackal::UniqueFd fd = connect_to(std::stoi(at.substr(at.find(':') + 1)));
       const Hello hello{
-          Purpose::control, "", 2, 3, std::string(16, 'n'), "c", {std::string("\x7f\0\0\1", 4), 9}};
+          Purpose::control, 0, "", 2, 3, std::string(16, 'n'), "c", {std::string("\x7f\0\0\1", 4), 9}};
       const std::string frame = encode_frame(FrameType::hello, hello.encode(), "");
       ::send(fd.get(), frame.data(), frame.size(), MSG_NOSIGNAL);
       FrameReader reader("", kRankLimit);

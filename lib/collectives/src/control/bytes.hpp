@@ -1,4 +1,4 @@
-// Values as bytes, little-endian; strings carry their length. The reader never trusts what it reads: once
+// Values as bytes, little-endian; texts and blobs carry their length. The reader never trusts what it reads: once
 // anything is short, every later value is empty and ok() is false.
 #pragma once
 
@@ -24,6 +24,12 @@ public:
     bytes_ += text;
     return *this;
   }
+  /// At most 4 GiB.
+  ByteWriter& blob(std::string_view bytes) {
+    number(static_cast<std::uint32_t>(bytes.size()));
+    bytes_ += bytes;
+    return *this;
+  }
   const std::string& bytes() const { return bytes_; }
 
 private:
@@ -43,6 +49,7 @@ public:
     return static_cast<Unsigned>(value);
   }
   std::string text() { return std::string(take(number<std::uint16_t>())); }
+  std::string blob() { return std::string(take(number<std::uint32_t>())); }
 
   bool ok() const { return ok_; }
   /// Everything was there and nothing is left over.

@@ -1,7 +1,6 @@
 #include "control/meeting.hpp"
 
 #include <poll.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,13 +19,6 @@ constexpr auto kStrangerPatience = std::chrono::seconds(10);
 constexpr std::size_t kMaxStrangers = 256;
 // A rank that does not answer may have failed; if so, rank 0 passes on the reason within this time.
 constexpr auto kVerdictPatience = std::chrono::seconds(1);
-
-std::string random_nonce() {
-  std::string nonce(16, '\0');
-  if (::getentropy(nonce.data(), nonce.size()) != 0)
-    throw Error(Code::io, "cannot read random bytes: " + system_text(errno), -1, "", "", "init");
-  return nonce;
-}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -59,15 +51,15 @@ Error Meeting::error(Code code, const std::string& what, int rank, const std::st
   return Error(code, what, rank, rank < 0 ? "" : mesh_.peer(rank).host, link, "init");
 }
 
-void Meeting::greet(int to, Purpose purpose, UniqueFd connection, const Endpoint& listens) {
-  Hello hello{purpose, job_.id, job_.rank, job_.size, random_nonce(), mesh_.peer(job_.rank).host, listens};
+void Meeting::greet(int to, UniqueFd connection, const Endpoint& listens) {
+  Hello hello{Purpose::control, 0, job_.id, job_.rank, job_.size, random_nonce(), mesh_.peer(job_.rank).host,
+              listens};
   const std::string frame = encode_frame(FrameType::hello, hello.encode(), job_.secret);
   const int failed = send_all(connection.get(), frame, deadline_);
   const std::string link = SocketAddress::remote_of(connection.get()).text();
   Outbound outbound{std::move(connection),
                     FrameReader(job_.secret, kStrangerLimit),
                     to,
-                    purpose,
                     std::move(hello.nonce),
                     link};
   unanswered_.clear();
@@ -77,7 +69,7 @@ void Meeting::greet(int to, Purpose purpose, UniqueFd connection, const Endpoint
 
 void Meeting::give_up(const Outbound& outbound, const std::string& why) {
   unanswered_ = why;
-  if (failure_ || (outbound.rank == 0 && outbound.purpose == Purpose::control)) return;
+  if (failure_ || outbound.rank == 0) return;
   failure_ = error(Code::link_down,
                    mesh_.name(outbound.rank) + " at " + outbound.link + " did not answer " +
                        mesh_.name(job_.rank) + ": " + why,
@@ -178,10 +170,9 @@ std::string Meeting::objection(const Hello& hello) const {
            " counts " + std::to_string(job_.size);
   // Who may connect: everybody to rank 0, otherwise higher ranks to lower ones.
   if (hello.rank <= job_.rank) return "rank " + std::to_string(hello.rank) + " is not to connect here";
+  if (hello.purpose != Purpose::control) return "data connections are made once all ranks have met";
   const Peer& peer = mesh_.peer(hello.rank);
-  const bool taken =
-      hello.purpose == Purpose::control ? static_cast<bool>(peer.control) : static_cast<bool>(peer.data);
-  if (taken) return "a rank " + std::to_string(hello.rank) + " has already come from " + peer.host;
+  if (peer.control) return "a rank " + std::to_string(hello.rank) + " has already come from " + peer.host;
   return "";
 }
 
@@ -191,11 +182,7 @@ void Meeting::admit(Inbound& inbound, const Hello& hello) {
   if (send_all(inbound.fd.get(), welcome, deadline_) != 0) return;
   Peer& peer = mesh_.peer(hello.rank);
   if (peer.host.empty()) peer.host = hello.host;
-  if (hello.purpose == Purpose::data) {
-    peer.data = std::move(inbound.fd);
-    peer.link = inbound.link;
-    return;
-  }
+  peer.link = inbound.link;
   inbound.reader.set_limit(kRankLimit);
   peer.control = std::move(inbound.fd);
   peer.reader = std::move(inbound.reader);
@@ -222,11 +209,7 @@ bool Meeting::advance(Outbound& outbound) {
     return false;
   }
   Peer& peer = mesh_.peer(outbound.rank);
-  if (outbound.purpose == Purpose::data) {
-    peer.data = std::move(outbound.fd);
-    peer.link = outbound.link;
-    return false;
-  }
+  peer.link = outbound.link;
   outbound.reader.set_limit(kRankLimit);
   peer.control = std::move(outbound.fd);
   peer.reader = std::move(outbound.reader);

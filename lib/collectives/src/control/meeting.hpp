@@ -33,7 +33,7 @@ public:
   }
 
   /// Introduces this rank on a fresh connection to `to`; the loop then waits for the welcome.
-  void greet(int to, Purpose purpose, UniqueFd connection, const Endpoint& listens);
+  void greet(int to, UniqueFd connection, const Endpoint& listens);
   bool greeting() const { return !outbound_.empty(); }
   /// Why rank 0 did not answer the last greeting. Any other rank that does not answer ends the loop.
   const std::string& unanswered() const { return unanswered_; }
@@ -65,7 +65,6 @@ private:
     UniqueFd fd;
     FrameReader reader;
     int rank;
-    Purpose purpose;
     std::string nonce;
     std::string link;
   };

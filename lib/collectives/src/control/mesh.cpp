@@ -6,6 +6,12 @@
 #include "transports/tcp/socket.hpp"
 
 namespace jackal::collectives {
+namespace {
+
+// A rank is at most one share ahead of another: it needs everybody's bytes to go on.
+constexpr std::size_t kMostShares = 2;
+
+}  // namespace
 
 Mesh::Mesh(int rank, int size, std::string secret, Log log)
     : rank_(rank), size_(size), secret_(std::move(secret)), log_(log) {
@@ -15,14 +21,20 @@ Mesh::Mesh(int rank, int size, std::string secret, Log log)
 News Mesh::listen(int rank) {
   Peer& from = peer(rank);
   News news;
+  news.frames.swap(from.kept);
   std::array<char, 4096> chunk;
   while (from.control && !news.closed) {
     // First what came together with the end of the handshake.
     while (auto frame = from.reader.next()) {
       if (frame->type == FrameType::goodbye) from.left = true;
-      news.frames.push_back(std::move(*frame));
+      if (frame->type == FrameType::share) {
+        from.shares.push_back(std::move(frame->body));
+      } else {
+        news.frames.push_back(std::move(*frame));
+      }
     }
     from.trouble = from.reader.problem();
+    if (from.shares.size() > kMostShares) from.trouble = "it sent more than anybody had asked for";
     if (from.trouble.empty()) {
       const Moved moved = receive_some(from.control.get(), chunk.data(), chunk.size());
       if (moved.bytes == 0 && moved.error == 0 && !moved.end) break;
@@ -36,21 +48,28 @@ News Mesh::listen(int rank) {
   return news;
 }
 
-void Mesh::tell_all(const std::string& frame) {
+void Mesh::tell_all(const std::string& frame, bool may_be_missed) {
   for (Peer& to : peers_) {
     if (!to.control) continue;
-    // The connection is idle, so a frame of this size fits its buffer; where it does not, the end of the
-    // connection tells the peer enough.
-    const iovec piece = {const_cast<char*>(frame.data()), frame.size()};
-    send_some(to.control.get(), {&piece, 1});
+    // The connection is nearly idle, so this mostly fits its buffer. A frame that has begun must be finished
+    // before another begins; what never fits, the end of the connection says well enough.
+    if (to.unsent.empty() || !may_be_missed) to.unsent += frame;
+    const iovec piece = {to.unsent.data(), to.unsent.size()};
+    to.unsent.erase(0, send_some(to.control.get(), {&piece, 1}).bytes);
   }
 }
 
 void Mesh::announce(const Error& error) {
-  tell_all(encode_frame(FrameType::abort, encode_error(error), secret_));
+  tell_all(encode_frame(FrameType::abort, encode_error(error), secret_), false);
 }
 
-void Mesh::say_goodbye() { tell_all(encode_frame(FrameType::goodbye, "", secret_)); }
+void Mesh::say_goodbye(const std::string& body) {
+  tell_all(encode_frame(FrameType::goodbye, body, secret_), false);
+}
+
+void Mesh::tell_status(const std::string& body) {
+  tell_all(encode_frame(FrameType::status, body, secret_), true);
+}
 
 Error error_of(const Frame& abort, int from) {
   if (auto error = decode_error(abort.body)) return std::move(*error);

@@ -1,7 +1,9 @@
-// The ranks of a group and this rank's connections to each of them: a control connection, which stays idle
-// unless a rank fails or leaves, and a data connection.
+// The ranks of a group and this rank's control connection to each of them, which stays idle but for what all
+// ranks are to know: bytes that they share, and that a rank waits, fails or leaves.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,12 +17,14 @@ namespace jackal::collectives {
 
 struct Peer {
   std::string host;
-  std::string link;  // the far end of the data connection, "ADDRESS:PORT"
+  std::string link;  // the far end of the connection, "ADDRESS:PORT", for messages
   UniqueFd control;  // closed once the peer has closed it
   FrameReader reader{"", 0};
-  UniqueFd data;
   bool left = false;    // said goodbye
   std::string trouble;  // why `control` was closed without a goodbye
+  std::deque<std::string> shares;  // what it has sent for Mesh::share(), in order
+  std::vector<Frame> kept;         // what came during a share() and is still to be told by listen()
+  std::string unsent;              // what did not fit the connection's buffer
 };
 
 /// What one look at a peer's control connection brought.
@@ -44,21 +48,34 @@ public:
   const Peer& peer(int rank) const { return peers_[static_cast<std::size_t>(rank)]; }
   std::string name(int rank) const { return rank_name(rank, peer(rank).host); }
 
-  /// Reads what has come from `rank` without waiting. Notes a goodbye and the end of the connection.
+  /// Reads what has come from `rank` without waiting. Notes a goodbye and the end of the connection; what it
+  /// sends for share() is kept for that.
   News listen(int rank);
+
+  /// Collective: every rank's bytes to every rank, in rank order, by way of rank 0. At most
+  /// kRankLimit / size() - 8 bytes each. Throws Error: peer_lost, timeout, or what another rank has announced;
+  /// announces nothing itself. `operation` is for messages.
+  std::vector<std::string> share(const std::string& mine, Deadline deadline,
+                                 const std::string& operation = "init");
+
+  /// Sends a status frame to every rank; listen() returns it there. Never waits, never fails: a rank that
+  /// does not read any more misses it.
+  void tell_status(const std::string& body);
 
   /// Tells every rank that can still be told why the group has ended. Never waits, never fails.
   void announce(const Error& error);
-  void say_goodbye();
+  /// `body`: what those that still wait are to know; listen() returns the frame.
+  void say_goodbye(const std::string& body = "");
 
 private:
-  void tell_all(const std::string& frame);
+  void tell_all(const std::string& frame, bool may_be_missed);
 
   int rank_ = 0;
   int size_ = 1;
   std::string secret_;
   Log log_;
   std::vector<Peer> peers_;
+  std::uint64_t shares_ = 0;  // begun
 };
 
 /// The Error that an abort frame carries, as this rank throws it.

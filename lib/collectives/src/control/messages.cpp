@@ -1,5 +1,10 @@
 #include "control/messages.hpp"
 
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "control/bytes.hpp"
 
 namespace jackal::collectives {
@@ -28,7 +33,7 @@ bool plausible(const Endpoint& endpoint) {
 
 std::string Hello::encode() const {
   ByteWriter writer;
-  writer.number(static_cast<std::uint8_t>(purpose)).text(job.substr(0, kNameLimit));
+  writer.number(static_cast<std::uint8_t>(purpose)).number(lane).text(job.substr(0, kNameLimit));
   writer.number(static_cast<std::uint32_t>(rank)).number(static_cast<std::uint32_t>(size));
   writer.text(nonce).text(host.substr(0, kNameLimit));
   put(writer, listens);
@@ -39,6 +44,7 @@ std::optional<Hello> Hello::decode(std::string_view body) {
   ByteReader reader(body);
   Hello hello;
   const auto purpose = reader.number<std::uint8_t>();
+  hello.lane = reader.number<std::uint16_t>();
   hello.job = reader.text();
   const auto rank = reader.number<std::uint32_t>();
   const auto size = reader.number<std::uint32_t>();
@@ -94,6 +100,13 @@ std::optional<std::vector<Member>> decode_table(std::string_view body) {
   }
   if (!reader.complete()) return std::nullopt;
   return members;
+}
+
+std::string random_nonce() {
+  std::string nonce(kNonceSize, '\0');
+  if (::getentropy(nonce.data(), nonce.size()) != 0)
+    throw Error(Code::io, "cannot read random bytes: " + system_text(errno), -1, "", "", "init");
+  return nonce;
 }
 
 std::string encode_error(const Error& error) {

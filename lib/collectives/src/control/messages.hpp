@@ -23,6 +23,7 @@ enum class Purpose : std::uint8_t { control = 1, data };
 
 struct Hello {
   Purpose purpose = Purpose::control;
+  std::uint16_t lane = 0;  // which of the pair's data connections this is; 0 for control
   std::string job;
   int rank = 0;
   int size = 1;
@@ -54,8 +55,11 @@ std::optional<std::vector<Member>> decode_table(std::string_view body);
 std::string encode_error(const Error& error);
 std::optional<Error> decode_error(std::string_view body);
 
-/// More ranks than this are refused: every rank keeps two connections to each other one.
+/// More ranks than this are refused: every rank keeps several connections to each other one.
 inline constexpr int kMaxSize = 4096;
+
+/// For Hello: 16 bytes that nobody can guess. Throws Error (io).
+std::string random_nonce();
 
 /// The longest bodies that are accepted from somebody who has not yet proved who it is, and from a rank.
 inline constexpr std::size_t kStrangerLimit = 2048;

@@ -72,7 +72,7 @@ Error not_connected(Meeting& meeting, const std::string& within) {
   std::string missing;
   int first = -1;
   for (int rank = 0; rank < mesh.size(); ++rank) {
-    if (rank == mesh.rank() || (mesh.peer(rank).control && mesh.peer(rank).data)) continue;
+    if (rank == mesh.rank() || mesh.peer(rank).control) continue;
     if (first < 0) first = rank;
     missing += (missing.empty() ? ": no connection with " : ", ") + mesh.name(rank);
   }
@@ -81,27 +81,24 @@ Error not_connected(Meeting& meeting, const std::string& within) {
       first);
 }
 
-void host_meeting(const Job& job, Meeting& meeting, const std::string& within) {
+bool knows_all(const Mesh& mesh) {
+  for (int rank = 0; rank < mesh.size(); ++rank)
+    if (rank != mesh.rank() && !mesh.peer(rank).control) return false;
+  return true;
+}
+
+void host_meeting(const Job& job, Meeting& meeting, const std::string& within, UniqueFd listener) {
   Mesh& mesh = meeting.mesh();
-  UniqueFd listener = listen_at_coordinator(job, meeting);
+  if (!listener) listener = listen_at_coordinator(job, meeting);
   const Endpoint here = SocketAddress::local_of(listener.get()).endpoint();
   meeting.listen(std::move(listener));
-  const auto each = [&](auto has) {
-    return [&mesh, has] {
-      for (int rank = 1; rank < mesh.size(); ++rank)
-        if (!has(mesh.peer(rank))) return false;
-      return true;
-    };
-  };
-  meeting.run_until(each([](const Peer& peer) { return static_cast<bool>(peer.control); }),
-                    [&] { return too_few(job, meeting, within); });
+  meeting.run_until([&mesh] { return knows_all(mesh); }, [&] { return too_few(job, meeting, within); });
   std::vector<Member> table;
   for (int rank = 0; rank < job.size; ++rank)
     table.push_back({mesh.peer(rank).host, meeting.listens()[static_cast<std::size_t>(rank)]});
   table[0].listens = here;
   meeting.send_to_all(FrameType::table, encode_table(table));
-  const auto connected = each([](const Peer& peer) { return static_cast<bool>(peer.data); });
-  meeting.run_until([&] { return connected() && meeting.ready_count() == job.size - 1; },
+  meeting.run_until([&] { return meeting.ready_count() == job.size - 1; },
                     [&] { return not_connected(meeting, within); });
   // Closed before the word is out: a rank that is told to go may call init() again at once.
   meeting.stop_listening();
@@ -127,7 +124,7 @@ bool try_to_join(const Job& job, Meeting& meeting, std::string& why) {
       throw meeting.error(Code::io, "cannot listen at " + here.text() + ": " + system_text(listener.error));
     const Endpoint listens = SocketAddress::local_of(listener.fd.get()).endpoint();
     meeting.listen(std::move(listener.fd));
-    meeting.greet(0, Purpose::control, std::move(opened.fd), listens);
+    meeting.greet(0, std::move(opened.fd), listens);
     meeting.run_until([&] { return !meeting.greeting(); },
                       [&] {
                         return meeting.error(Code::timeout, "whoever listens at " + place(job.coordinator) +
@@ -155,7 +152,7 @@ void join(const Job& job, Meeting& meeting, const std::string& within) {
   }
 }
 
-void connect_downwards(Meeting& meeting, int to, Purpose purpose) {
+void connect_downwards(Meeting& meeting, int to) {
   Mesh& mesh = meeting.mesh();
   const SocketAddress near = SocketAddress::local_of(mesh.peer(0).control.get());
   const SocketAddress there = SocketAddress::of(meeting.table()[static_cast<std::size_t>(to)].listens, near);
@@ -166,7 +163,7 @@ void connect_downwards(Meeting& meeting, int to, Purpose purpose) {
                         mesh.name(mesh.rank()) + " cannot connect to " + mesh.name(to) + " at " +
                             there.text() + ": " + system_text(opened.error),
                         to, there.text());
-  meeting.greet(to, purpose, std::move(opened.fd), {});
+  meeting.greet(to, std::move(opened.fd), {});
 }
 
 void attend_meeting(const Job& job, Meeting& meeting, const std::string& within) {
@@ -178,16 +175,8 @@ void attend_meeting(const Job& job, Meeting& meeting, const std::string& within)
                       return meeting.error(Code::timeout, "rank 0 was reached at " + place(job.coordinator) +
                                                               ", but not all ranks came within " + within);
                     });
-  for (int rank = 0; rank < job.rank; ++rank) {
-    if (rank > 0) connect_downwards(meeting, rank, Purpose::control);
-    connect_downwards(meeting, rank, Purpose::data);
-  }
-  const auto connected = [&mesh] {
-    for (int rank = 0; rank < mesh.size(); ++rank)
-      if (rank != mesh.rank() && (!mesh.peer(rank).control || !mesh.peer(rank).data)) return false;
-    return true;
-  };
-  meeting.run_until(connected, [&] { return not_connected(meeting, within); });
+  for (int rank = 1; rank < job.rank; ++rank) connect_downwards(meeting, rank);
+  meeting.run_until([&mesh] { return knows_all(mesh); }, [&] { return not_connected(meeting, within); });
   meeting.stop_listening();
   meeting.send(0, FrameType::ready);
   meeting.run_until([&] { return meeting.go(); }, [&] { return not_connected(meeting, within); });
@@ -195,12 +184,12 @@ void attend_meeting(const Job& job, Meeting& meeting, const std::string& within)
 
 }  // namespace
 
-Mesh meet(const Job& job, milliseconds timeout, const Log& log) {
+Mesh meet(const Job& job, milliseconds timeout, const Log& log, UniqueFd listener) {
   Meeting meeting(job, timeout, log);
   const std::string within = seconds_text(timeout);
   try {
     if (job.rank == 0) {
-      host_meeting(job, meeting, within);
+      host_meeting(job, meeting, within, std::move(listener));
     } else {
       attend_meeting(job, meeting, within);
     }

@@ -4,19 +4,22 @@
 //   hello (where k listens)     ──▶             until all have come; strangers are dropped
 //                               ◀──     welcome
 //                               ◀──     table (where everybody listens)
-//   hello to every rank below k, one connection for control and one for data; welcomes from them
+//   hello to every other rank below k; welcomes from them
 //   ready                       ──▶             until all are
 //                               ◀──     go
 //
-// Nobody returns before everybody is connected, and the first failure ends it for all.
+// Nobody returns before everybody is connected, and the first failure ends it for all. These connections are
+// for control; those for data are made afterwards (transports/tcp/connect.hpp).
 #pragma once
 
 #include "control/mesh.hpp"
 #include "env/environment.hpp"
+#include "jackal/base/unique_fd.hpp"
 
 namespace jackal::collectives {
 
-/// Throws Error. `job.size` is at least 2.
-Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log);
+/// Throws Error. `job.size` is at least 2. `listener`: of rank 0, where it listens at the coordinator's address
+/// already.
+Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log, UniqueFd listener = {});
 
 }  // namespace jackal::collectives

@@ -7,6 +7,7 @@ namespace jackal::collectives {
 namespace {
 
 constexpr std::size_t kHostfileLimit = 64 << 20;
+constexpr std::size_t kFabricLimit = 64 << 20;
 constexpr std::size_t kSecretLimit = 4096;
 constexpr std::size_t kSecretSize = 32;  // the least; what launch writes
 constexpr int kLongestTimeout = 366 * 24 * 3600;
@@ -36,10 +37,7 @@ void require_choice(const Variables& variables, const std::string& name,
 }
 
 void check_choices(const Variables& variables) {
-  require_choice(variables, "JACKAL_TRANSPORT", {"auto", "shm", "tcp", "verbs"}, {"auto", "tcp"});
-  require_choice(variables, "JACKAL_ALGORITHM", {}, {"auto"});
-  require_choice(variables, "JACKAL_FABRIC", {}, {});
-  // Every result is the same from run to run already.
+  require_choice(variables, "JACKAL_TRANSPORT", {"auto", "shm", "tcp", "verbs"}, {"auto", "shm", "tcp"});
   require_choice(variables, "JACKAL_DETERMINISTIC", {"0", "1"}, {"0", "1"});
   require_choice(variables, "JACKAL_VERBS_LIMITS", {"apple", "device"}, {});
 }
@@ -52,6 +50,30 @@ LogLevel log_level(const Variables& variables) {
   if (level == "warn") return LogLevel::warn;
   if (level == "info") return LogLevel::info;
   return level == "debug" ? LogLevel::debug : LogLevel::off;
+}
+
+Fabric read_fabric(const std::string& path, int size) {
+  const Read<std::string> file = read_text(path, kFabricLimit);
+  if (!file.value) refuse(Code::invalid_argument, "JACKAL_FABRIC: " + file.problem);
+  ReadFabric read = parse_fabric(*file.value);
+  if (!read.fabric) refuse(Code::invalid_argument, "JACKAL_FABRIC: " + path + " " + read.problem);
+  if (read.fabric->ranks != size)
+    refuse(Code::invalid_argument, "JACKAL_FABRIC: " + path + " is of " + std::to_string(read.fabric->ranks) +
+                                       " ranks, but the group has " + std::to_string(size));
+  return std::move(*read.fabric);
+}
+
+// What names an algorithm may be is known once the ranks are connected.
+Settings read_settings(const Variables& variables, int size) {
+  Settings settings;
+  const std::string transport = variables.text("JACKAL_TRANSPORT").value_or("auto");
+  if (transport == "shm") settings.transport = Transport::shm;
+  if (transport == "tcp") settings.transport = Transport::tcp;
+  settings.algorithm = variables.text("JACKAL_ALGORITHM").value_or("auto");
+  if (settings.algorithm == "auto") settings.algorithm.clear();
+  settings.deterministic = variables.text("JACKAL_DETERMINISTIC") == "1";
+  if (const auto path = variables.text("JACKAL_FABRIC")) settings.fabric = read_fabric(*path, size);
+  return settings;
 }
 
 std::string read_secret(const std::string& path) {
@@ -77,8 +99,8 @@ HostTable read_hosts(const std::string& path, int size) {
 }
 
 // A job set up for RDMA must not run over TCP unless somebody says so: it would only look slow.
-void check_verbs(const Variables& variables, const Job& job, const std::string& asked_by) {
-  if (job.size == 1 || asked_by.empty() || variables.text("JACKAL_TRANSPORT") == "tcp") return;
+void check_verbs(const Job& job, const Settings& settings, const std::string& asked_by) {
+  if (job.size == 1 || asked_by.empty() || settings.transport != Transport::automatic) return;
   refuse(Code::unavailable, asked_by +
                                 " asks for RDMA, which this version of Jackal does not have; set "
                                 "JACKAL_TRANSPORT=tcp to use TCP instead");
@@ -108,10 +130,13 @@ Environment read_environment(const Lookup& lookup) {
     HostTable table = read_hosts(*path, job.size);
     job.hostfile = *path;
     job.hosts = std::move(table.names);
+    job.ips = std::move(table.ips);
+    job.links = std::move(table.links);
     if (table.backend == "jaccl" || table.backend == "jaccl-ring")
       verbs = "the backend \"" + table.backend + "\" of JACKAL_HOSTFILE";
   }
-  check_verbs(variables, job, verbs);
+  environment.settings = read_settings(variables, job.size);
+  check_verbs(job, environment.settings, verbs);
   return environment;
 }
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "env/files.hpp"
 #include "error.hpp"
+#include "fabric/fabric.hpp"
 #include "log.hpp"
 #include "transports/tcp/address.hpp"
 
@@ -21,16 +23,29 @@ using Lookup = std::function<std::optional<std::string>(const std::string& name)
 struct Job {
   int rank = 0;
   int size = 1;
-  HostPort coordinator;            // where the ranks meet; meaningless for a group of one
-  std::string id;                  // "" when the starter gave none
-  std::string secret;              // "" when the starter gave none
-  std::vector<std::string> hosts;  // of every rank, as the host file calls it; may be empty
-  std::string hostfile;            // path of JACKAL_HOSTFILE; may be empty
-  std::string source = "nothing";  // which variables it came from
+  HostPort coordinator;                       // where the ranks meet; meaningless for a group of one
+  std::string id;                             // "" when the starter gave none
+  std::string secret;                         // "" when the starter gave none
+  std::vector<std::string> hosts;             // of every rank, as the host file calls it; may be empty
+  std::vector<std::vector<std::string>> ips;  // as HostTable has them; may be empty
+  std::vector<std::vector<std::vector<Link>>> links;  // likewise
+  std::string hostfile;                               // path of JACKAL_HOSTFILE; may be empty
+  std::string source = "nothing";                     // which variables it came from
+};
+
+enum class Transport { automatic, shm, tcp };
+
+/// What the user asks of every group; the same on every rank.
+struct Settings {
+  Transport transport = Transport::automatic;
+  std::string algorithm;         // "": the best
+  std::optional<Fabric> fabric;  // of JACKAL_FABRIC, instead of a measurement
+  bool deterministic = false;    // nothing that is measured has a say in the results
 };
 
 struct Environment {
   Job job;
+  Settings settings;
   std::optional<std::chrono::milliseconds> timeout;
   LogLevel log = LogLevel::off;
   std::vector<std::string> skipped;  // incomplete sets that a complete one made irrelevant

@@ -1,5 +1,8 @@
 #include "env/files.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +17,8 @@ using Json = nlohmann::json;
 constexpr int kMaxDepth = 16;
 // As many ranks as a group may have (control/messages.hpp).
 constexpr std::size_t kMaxEntries = 4096;
+// Addresses of a host, and cables between two: more than any machine has ports.
+constexpr std::size_t kMostCables = 16;
 
 Read<Json> parse(std::string_view text) {
   bool too_deep = false;
@@ -36,6 +41,80 @@ Read<std::string> optional_text(const Json& object, const char* key) {
   return {found->get<std::string>(), ""};
 }
 
+// Nothing that has to be looked up, so that all ranks mean the same by it.
+bool is_numeric(const std::string& address) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return true;
+  const std::size_t scope = address.find('%');
+  if (address.find('\0') != std::string::npos || (scope != std::string::npos && scope + 1 == address.size()))
+    return false;
+  return ::inet_pton(AF_INET6, address.substr(0, scope).c_str(), &v6) == 1;
+}
+
+Read<std::vector<std::string>> parse_ips(const Json& host) {
+  std::vector<std::string> ips;
+  const auto found = host.find("ips");
+  if (found == host.end()) return {std::move(ips), ""};
+  if (!found->is_array() || found->size() > kMostCables)
+    return {{}, "has \"ips\" that are not a list of at most " + std::to_string(kMostCables)};
+  for (const Json& one : *found) {
+    if (!one.is_string()) return {{}, "has \"ips\" that are not all strings"};
+    if (const auto address = one.get<std::string>(); is_numeric(address)) ips.push_back(address);
+  }
+  return {std::move(ips), ""};
+}
+
+Read<Link> parse_link(const Json& link) {
+  if (!link.is_object()) return {{}, "is not an object"};
+  Link made;
+  for (const auto& [key, into] : {std::pair{"ip", &made.ip}, std::pair{"peer_ip", &made.peer_ip},
+                                  std::pair{"interface", &made.interface}}) {
+    const Read<std::string> text = optional_text(link, key);
+    if (!text.value) return {{}, text.problem};
+    *into = *text.value;
+  }
+  for (const std::string& address : {made.ip, made.peer_ip})
+    if (!address.empty() && !is_numeric(address))
+      return {{}, "has \"" + address + "\" where a numeric address belongs"};
+  return {std::move(made), ""};
+}
+
+// links[j] of one host: null, or a list of cables.
+Read<std::vector<std::vector<Link>>> parse_links(const Json& host, std::size_t ranks) {
+  std::vector<std::vector<Link>> links(ranks);
+  const auto found = host.find("links");
+  if (found == host.end() || (found->is_array() && found->empty())) return {std::move(links), ""};
+  if (!found->is_array() || found->size() != ranks)
+    return {
+        {},
+        "has \"links\" that are not a list with one entry for each of " + std::to_string(ranks) + " hosts"};
+  for (std::size_t other = 0; other < ranks; ++other) {
+    const Json& cables = (*found)[other];
+    if (cables.is_null()) continue;
+    if (!cables.is_array() || cables.size() > kMostCables)
+      return {{},
+              "has \"links\" to " + entry(other) + " that are neither null nor a list of at most " +
+                  std::to_string(kMostCables)};
+    for (const Json& cable : cables) {
+      const Read<Link> link = parse_link(cable);
+      if (!link.value) return {{}, "has a link to " + entry(other) + " that " + link.problem};
+      links[other].push_back(*link.value);
+    }
+  }
+  return {std::move(links), ""};
+}
+
+// Cable k from i to j is cable k from j to i, so that there are as many.
+std::string unequal_links(const std::vector<std::vector<std::vector<Link>>>& links) {
+  for (std::size_t i = 0; i < links.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (links[i][j].size() != links[j][i].size())
+        return entry(i) + " of its hosts has " + std::to_string(links[i][j].size()) + " links to " +
+               entry(j) + ", which has " + std::to_string(links[j][i].size()) + " back";
+  return "";
+}
+
 }  // namespace
 
 Read<HostTable> parse_host_table(std::string_view text) {
@@ -49,13 +128,27 @@ Read<HostTable> parse_host_table(std::string_view text) {
             "has " + std::to_string(hosts->size()) + " hosts, expected 1 to " + std::to_string(kMaxEntries)};
   const Read<std::string> backend = optional_text(*json.value, "backend");
   if (!backend.value) return {{}, backend.problem};
-  HostTable table{{}, *backend.value};
+  HostTable table;
+  table.backend = *backend.value;
+  bool linked = false;
   for (const Json& host : *hosts) {
-    if (!host.is_object()) return {{}, entry(table.names.size()) + " of its hosts is not an object"};
+    const std::string which = entry(table.names.size()) + " of its hosts ";
+    if (!host.is_object()) return {{}, which + "is not an object"};
     const Read<std::string> name = optional_text(host, "ssh");
-    if (!name.value) return {{}, entry(table.names.size()) + " of its hosts " + name.problem};
+    if (!name.value) return {{}, which + name.problem};
     table.names.push_back(*name.value);
+    Read<std::vector<std::string>> ips = parse_ips(host);
+    if (!ips.value) return {{}, which + ips.problem};
+    table.ips.push_back(std::move(*ips.value));
+    // A matrix of nothing is not made for those that have none.
+    if (!linked && (!host.contains("links") || host["links"].empty())) continue;
+    if (!linked) table.links.assign(table.names.size() - 1, std::vector<std::vector<Link>>(hosts->size()));
+    linked = true;
+    Read<std::vector<std::vector<Link>>> links = parse_links(host, hosts->size());
+    if (!links.value) return {{}, which + links.problem};
+    table.links.push_back(std::move(*links.value));
   }
+  if (const std::string problem = unequal_links(table.links); !problem.empty()) return {{}, problem};
   return {std::move(table), ""};
 }
 

@@ -16,12 +16,24 @@ struct Read {
   std::string problem = {};
 };
 
-struct HostTable {
-  std::vector<std::string> names;  // of every rank's host; "" where the file has none
-  std::string backend;             // "" when the file names none
+/// One end of a cable, as far as TCP is concerned; "" where it is unknown.
+struct Link {
+  std::string ip;  // numeric, perhaps with a scope ("fe80::1%en3")
+  std::string peer_ip;
+  std::string interface;
 };
 
-/// JACKAL_HOSTFILE: {"backend": …, "hosts": [{"ssh": …}, …]}, one entry a rank. Other keys are skipped.
+struct HostTable {
+  std::vector<std::string> names;             // of every rank's host; "" where the file has none
+  std::vector<std::vector<std::string>> ips;  // of every rank, those that are numeric
+  /// [rank][other rank]: the cables between them in their order, as many in both directions. Empty when the
+  /// file has none at all.
+  std::vector<std::vector<std::vector<Link>>> links;
+  std::string backend;  // "" when the file names none
+};
+
+/// JACKAL_HOSTFILE: {"backend": …, "hosts": [{"ssh": …, "ips": […], "links": […]}, …]}, one entry a rank.
+/// Other keys are skipped.
 Read<HostTable> parse_host_table(std::string_view json);
 
 /// MLX_HOSTFILE: [["address:port", …], …], one list a rank; the first address of each. Nothing but white

@@ -28,6 +28,9 @@ enum class Operation : std::uint8_t {
 /// "all_reduce"; "an unknown operation" for what came from outside and is none.
 const char* operation_name(Operation operation);
 
+/// Whether the operation combines elements, so that Call::op means something.
+bool reduces(Operation operation);
+
 struct Call {
   Operation operation{};
   Op op = Op::sum;  // of reductions

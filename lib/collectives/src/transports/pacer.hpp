@@ -23,7 +23,10 @@ public:
   /// Nothing has come: passes a very short time. Throws what Watch::look() throws.
   void pause();
   /// Something has come.
-  void reset() { rounds_ = 0; }
+  void reset() {
+    rounds_ = 0;
+    waited_ = {};
+  }
   /// True once waiting on in this way costs more than sleeping would; who cannot sleep just goes on pausing.
   bool weary() const;
   /// For who sleeps by itself: looks around now.
@@ -33,7 +36,9 @@ private:
   Watch& watch_;
   bool crowded_;
   std::uint32_t rounds_ = 0;
-  Clock::time_point since_{};
+  Clock::time_point since_{};   // of the first round
+  Clock::time_point looked_{};  // the last look(), or the first round
+  Clock::duration waited_{};    // since the first round, when the clock was last read
 };
 
 }  // namespace jackal::collectives

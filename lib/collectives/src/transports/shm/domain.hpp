@@ -11,6 +11,7 @@
 #include "kernels/reduce.hpp"
 #include "transports/channel.hpp"
 #include "transports/pacer.hpp"
+#include "transports/shm/limits.hpp"
 
 namespace jackal::collectives {
 
@@ -38,9 +39,9 @@ public:
   Channel& channel(int member, int lane);
 
   /// Every collective operation among exactly the members, when they are the whole group. `in`, `out`, counts
-  /// as in the public API. Each rank numbers its calls alike; a peer whose `signature` differs is reported by
-  /// throwing through `mismatch(rank, its signature)`. Counts for all_gather_v are by rank. Blocking; waits
-  /// through `watch`. One thread.
+  /// as in the public API; of a broadcast, `out` is the buffer. Each rank numbers its calls alike; a peer
+  /// whose `signature` differs is reported by throwing through `mismatch(rank, its signature)`. Counts for
+  /// all_gather_v are by rank. Blocking; waits through `watch`. One thread.
   using Mismatch = std::function<void(int rank, const Signature& theirs)>;
   struct Request {
     const Call& call;
@@ -63,9 +64,14 @@ public:
   const Crowding& crowding() const;
   std::size_t memory_bytes() const;  // mapped by this rank for the group, buffers not counted
 
-private:
+  /// The same on all members before the next call; for tests, which reach every path by it.
+  void set_limits(const shm::Limits& limits);
+  const shm::Limits& limits() const;
+
   class State;
   explicit ShmDomain(std::unique_ptr<State> state);
+
+private:
   std::unique_ptr<State> state_;
 };
 

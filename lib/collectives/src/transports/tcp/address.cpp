@@ -1,5 +1,6 @@
 #include "transports/tcp/address.hpp"
 
+#include <net/if.h>
 #include <netdb.h>
 
 #include <algorithm>
@@ -64,12 +65,24 @@ SocketAddress SocketAddress::of(const Endpoint& endpoint, const SocketAddress& n
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     std::memcpy(&v6.sin6_addr, endpoint.address.data(), 16);
-    if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) && near.family() == AF_INET6)
-      v6.sin6_scope_id = reinterpret_cast<const sockaddr_in6&>(near.storage_).sin6_scope_id;
     made = SocketAddress(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+    made.set_scope_of(near);
   }
   made.set_port(endpoint.port);
   return made;
+}
+
+SocketAddress SocketAddress::any(int family) {
+  if (family == AF_INET6) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_any;
+    return {reinterpret_cast<const sockaddr*>(&v6), sizeof v6};
+  }
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_addr.s_addr = htonl(INADDR_ANY);
+  return {reinterpret_cast<const sockaddr*>(&v4), sizeof v4};
 }
 
 SocketAddress SocketAddress::local_of(int fd) {
@@ -106,6 +119,19 @@ void SocketAddress::set_port(std::uint16_t port) {
   } else {
     reinterpret_cast<sockaddr_in6&>(storage_).sin6_port = htons(port);
   }
+}
+
+void SocketAddress::set_scope(const std::string& interface) {
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(storage_);
+  if (family() != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return;
+  const unsigned index = ::if_nametoindex(interface.c_str());
+  v6.sin6_scope_id = index != 0 ? index : parse_integer<std::uint32_t>(interface).value_or(0);
+}
+
+void SocketAddress::set_scope_of(const SocketAddress& near) {
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(storage_);
+  if (family() != AF_INET6 || near.family() != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return;
+  v6.sin6_scope_id = reinterpret_cast<const sockaddr_in6&>(near.storage_).sin6_scope_id;
 }
 
 std::string SocketAddress::text() const {

@@ -32,6 +32,8 @@ public:
 
   /// The address of `endpoint`, with the interface of `near` where it is a link-local one.
   static SocketAddress of(const Endpoint& endpoint, const SocketAddress& near);
+  /// Every address of this host, any free port.
+  static SocketAddress any(int family);
   static SocketAddress local_of(int fd);   // getsockname
   static SocketAddress remote_of(int fd);  // getpeername
 
@@ -41,6 +43,9 @@ public:
 
   Endpoint endpoint() const;
   void set_port(std::uint16_t port);
+  /// The interface of a link-local IPv6 address, by its name or number; others have none.
+  void set_scope(const std::string& interface);
+  void set_scope_of(const SocketAddress& near);
   std::string text() const;  // "10.0.0.1:5000", "[::1]:5000"
 
 private:

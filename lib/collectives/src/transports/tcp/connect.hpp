@@ -20,8 +20,9 @@ struct TcpLanes {
 /// Collective over all ranks, also those that want nothing. `wanted[r]`: whether this rank and r are to be
 /// connected by TCP (the same on both sides). Addresses: with `links` in the host file one connection a
 /// cable, from its ip to its peer_ip, and none where there is no cable; else `job`'s ips of both sides
-/// (several: one connection each, k-th to k-th), each `connections` times; else where the control connection
-/// goes. Every connection proves that it is of this job. Throws Error naming rank, host and address.
+/// (several: one connection each, k-th to k-th); else, and among ranks of one host, where the control
+/// connection goes. Every connection proves that it is of this job. Throws Error naming ranks, address and
+/// interface, and has then told nobody; who calls announces it, so that the others do not wait.
 std::vector<TcpLanes> connect_lanes(Mesh& mesh, const Job& job, const std::vector<bool>& wanted,
                                     const ShareBytes& share, Deadline deadline);
 

@@ -17,4 +17,7 @@ int send_flags();
 /// Small messages leave at once, and a machine that vanished without a word is noticed within about 20 s.
 void tune_stream(int fd);
 
+/// The same for a connection that carries data: what makes it fast.
+void tune_data(int fd);
+
 }  // namespace jackal::collectives

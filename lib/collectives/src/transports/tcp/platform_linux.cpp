@@ -29,4 +29,6 @@ void tune_stream(int fd) {
   set(IPPROTO_TCP, TCP_KEEPCNT, 2);
 }
 
+void tune_data(int fd) { tune_stream(fd); }
+
 }  // namespace jackal::collectives

@@ -49,7 +49,7 @@ Opened connect_to(const SocketAddress& address, Deadline deadline) {
 }
 
 Moved send_some(int fd, std::span<const iovec> pieces) {
-  std::array<iovec, 8> limited;
+  std::array<iovec, 16> limited;
   std::size_t used = 0;
   std::size_t room = kTransferLimit;
   for (; used < std::min(pieces.size(), limited.size()) && room > 0; ++used) {

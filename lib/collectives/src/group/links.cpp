@@ -1,0 +1,215 @@
+#include "group/links.hpp"
+
+#include <algorithm>
+
+#include "control/bytes.hpp"
+#include "group/request.hpp"
+
+namespace jackal::collectives {
+namespace {
+
+// What a desk's machines have, roughly; only the order of magnitude matters, and only until it is measured.
+constexpr std::int64_t kShmLatency = 500;
+constexpr std::int64_t kShmBytes = 5'000'000;
+constexpr std::int64_t kTcpLatency = 30'000;
+constexpr std::int64_t kTcpBytes = 2'000'000;
+constexpr std::int64_t kStep = 1'000;
+constexpr std::int64_t kCopyBytes = 8'000'000;
+constexpr std::int64_t kReduceBytes = 5'000'000;
+constexpr std::uint8_t kShm = 0xff;  // in place of a number of cables
+
+// One rank's view of its own links.
+struct View {
+  std::string settings;
+  std::uint32_t cores = 1;
+  std::vector<std::uint8_t> links;  // by rank: kShm, or the number of TCP connections
+};
+
+std::string encode(const View& view) {
+  ByteWriter writer;
+  writer.text(view.settings).number(view.cores);
+  for (const std::uint8_t link : view.links) writer.number(link);
+  return writer.bytes();
+}
+
+std::vector<View> decode_all(const std::vector<std::string>& all) {
+  std::vector<View> views;
+  for (const std::string& bytes : all) {
+    ByteReader reader(bytes);
+    View view;
+    view.settings = reader.text();
+    view.cores = reader.number<std::uint32_t>();
+    for (std::size_t rank = 0; rank < all.size(); ++rank) view.links.push_back(reader.number<std::uint8_t>());
+    if (!reader.complete())
+      throw Error(Code::internal, "rank " + std::to_string(views.size()) + " told of its links in a way that cannot be read",
+                  static_cast<int>(views.size()), "", "", "init");
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::string text_of(const Settings& settings) {
+  const std::string fabric = settings.fabric ? std::to_string(extra_of({}, write_fabric(*settings.fabric))) : "none";
+  return "JACKAL_ALGORITHM=" + (settings.algorithm.empty() ? "auto" : settings.algorithm) +
+         " JACKAL_DETERMINISTIC=" + (settings.deterministic ? "1" : "0") + " JACKAL_FABRIC with digest " + fabric;
+}
+
+void require_agreement(const Mesh& mesh, const std::vector<View>& views) {
+  for (int rank = 1; rank < mesh.size(); ++rank) {
+    const std::string& theirs = views[static_cast<std::size_t>(rank)].settings;
+    if (theirs == views[0].settings) continue;
+    throw Error(Code::mismatch,
+                "the ranks' variables differ: " + mesh.name(0) + " has " + views[0].settings + ", " + mesh.name(rank) +
+                    " has " + theirs,
+                rank, mesh.peer(rank).host, "", "init");
+  }
+}
+
+// Ranks that share memory, or that the host file puts on one host, are on one host.
+std::vector<int> hosts_of(const std::vector<View>& views, const Job& job) {
+  std::vector<int> host_of;
+  int hosts = 0;
+  for (std::size_t rank = 0; rank < views.size(); ++rank) {
+    int host = hosts;
+    for (std::size_t other = 0; other < rank; ++other) {
+      const bool named = !job.hosts.empty() && !job.hosts[rank].empty() && job.hosts[rank] == job.hosts[other];
+      if (named || views[rank].links[other] == kShm) host = std::min(host, host_of[other]);
+    }
+    if (host == hosts) ++hosts;
+    host_of.push_back(host);
+  }
+  return host_of;
+}
+
+Fabric nominal_fabric(const std::vector<View>& views, const Job& job) {
+  Fabric fabric;
+  fabric.ranks = static_cast<int>(views.size());
+  for (std::size_t from = 0; from < views.size(); ++from)
+    for (std::size_t to = 0; to < views.size(); ++to) {
+      // Both ends must have it.
+      const std::uint8_t link = std::min(views[from].links[to], views[to].links[from]);
+      if (link == kShm) {
+        fabric.paths.push_back({1, kShmLatency, kShmBytes, "shm"});
+      } else {
+        fabric.paths.push_back({link, link > 0 ? kTcpLatency : 0, link > 0 ? kTcpBytes : 0, link > 0 ? "tcp" : ""});
+      }
+    }
+  fabric.host_of = hosts_of(views, job);
+  fabric.cores_of_host.resize(
+      static_cast<std::size_t>(*std::max_element(fabric.host_of.begin(), fabric.host_of.end())) + 1);
+  for (std::size_t rank = 0; rank < views.size(); ++rank) {
+    int& cores = fabric.cores_of_host[static_cast<std::size_t>(fabric.host_of[rank])];
+    cores = std::max(cores, static_cast<int>(std::clamp(views[rank].cores, 1U, 4096U)));
+  }
+  fabric.step_ns = kStep;
+  fabric.copy_bytes_per_ms = kCopyBytes;
+  fabric.reduce_bytes_per_ms = kReduceBytes;
+  return fabric;
+}
+
+void say(const Mesh& mesh, const Links& links) {
+  for (int rank = 0; rank < mesh.size(); ++rank) {
+    const Path& path = links.fabric.path(mesh.rank(), rank);
+    if (rank == mesh.rank()) continue;
+    std::string how = path.transport == "shm" ? "shared memory" : "TCP";
+    if (path.transport == "tcp")
+      how += " over " + std::to_string(path.cables) + (path.cables == 1 ? " connection, " : " connections, ") +
+             links.tcp[static_cast<std::size_t>(rank)].cables.front()->name();
+    if (!path.linked()) how = "no link of its own";
+    mesh.log().info(mesh.name(rank) + ": " + how);
+  }
+  if (!links.shm->trouble().empty()) mesh.log().warn(links.shm->trouble() + "; TCP is used instead");
+}
+
+void require_shm(const Mesh& mesh, const Links& links) {
+  if (links.one_memory) return;
+  for (int rank = 0; rank < mesh.size(); ++rank) {
+    if (rank == mesh.rank() || links.fabric.path(mesh.rank(), rank).transport == "shm") continue;
+    const std::string& why = links.shm->trouble();
+    throw Error(Code::unavailable,
+                "JACKAL_TRANSPORT=shm, but " + mesh.name(mesh.rank()) + " and " + mesh.name(rank) + " share no memory" +
+                    (why.empty() ? ": they are not on one host" : ": " + why),
+                rank, mesh.peer(rank).host, "", "init");
+  }
+}
+
+}  // namespace
+
+Lanes Links::lanes(int rank) const {
+  Lanes all(tcp.size());
+  for (std::size_t to = 0; to < tcp.size(); ++to)
+    for (const std::unique_ptr<Channel>& cable : tcp[to].cables) all[to].push_back(cable.get());
+  for (const int member : shm->members())
+    if (member != rank) all[static_cast<std::size_t>(member)] = {&shm->channel(member, 1)};
+  return all;
+}
+
+std::vector<Channel*> Links::messages(int rank) const {
+  std::vector<Channel*> all;
+  for (const TcpLanes& lanes : tcp) all.push_back(lanes.messages.get());
+  for (const int member : shm->members())
+    if (member != rank) all[static_cast<std::size_t>(member)] = &shm->channel(member, 0);
+  return all;
+}
+
+Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline) {
+  const auto size = static_cast<std::size_t>(mesh.size());
+  const ShareBytes share = [&](const std::string& mine) { return mesh.share(mine, deadline); };
+  std::vector<std::string> hosts = job.hosts;
+  hosts.resize(size);  // without a host file, who can open whose memory decides
+  Links links;
+  links.shm = ShmDomain::meet(mesh.rank(), hosts, settings.transport != Transport::tcp, share);
+  std::vector<bool> wanted(size, true);
+  for (const int member : links.shm->members()) wanted[static_cast<std::size_t>(member)] = false;
+  wanted[static_cast<std::size_t>(mesh.rank())] = false;
+  links.tcp = connect_lanes(mesh, job, wanted, share, deadline);
+
+  View mine{text_of(settings), static_cast<std::uint32_t>(links.shm->crowding().cores), {}};
+  for (const TcpLanes& lanes : links.tcp)
+    mine.links.push_back(static_cast<std::uint8_t>(std::min<std::size_t>(lanes.cables.size(), kShm - 1)));
+  for (const int member : links.shm->members())
+    if (member != mesh.rank()) mine.links[static_cast<std::size_t>(member)] = kShm;
+  const std::vector<View> views = decode_all(share(encode(mine)));
+  require_agreement(mesh, views);
+  links.fabric = nominal_fabric(views, job);
+  links.one_memory = true;
+  for (std::size_t from = 0; from < size; ++from)
+    for (std::size_t to = 0; to < size; ++to)
+      if (from != to && views[from].links[to] != kShm) links.one_memory = false;
+  if (settings.transport == Transport::shm) require_shm(mesh, links);
+  if (!links.fabric.connected())
+    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "", "init");
+  say(mesh, links);
+  return links;
+}
+
+Fabric part_of(const Fabric& fabric, const std::vector<int>& ranks) {
+  Fabric part = fabric;
+  part.ranks = static_cast<int>(ranks.size());
+  part.paths.clear();
+  part.host_of.clear();
+  for (const int from : ranks) {
+    part.host_of.push_back(fabric.host_of[static_cast<std::size_t>(from)]);
+    for (const int to : ranks) part.paths.push_back(fabric.path(from, to));
+  }
+  return part;
+}
+
+std::vector<int> next_hops(const Fabric& fabric, int rank) {
+  std::vector<int> next;
+  for (int to = 0; to < fabric.ranks; ++to) next.push_back(to == rank ? -1 : next_hop(fabric, rank, to));
+  return next;
+}
+
+bool passes_on(const Fabric& fabric, int rank) {
+  if (fabric.complete()) return false;
+  for (int from = 0; from < fabric.ranks; ++from)
+    for (int to = 0; to < fabric.ranks; ++to) {
+      if (from == to || from == rank || to == rank) continue;
+      for (int at = next_hop(fabric, from, to); at >= 0 && at != to; at = next_hop(fabric, at, to))
+        if (at == rank) return true;
+    }
+  return false;
+}
+
+}  // namespace jackal::collectives

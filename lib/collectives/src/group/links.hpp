@@ -1,0 +1,42 @@
+// How the ranks of a group come to be connected for data: shared memory where it is, TCP elsewhere; and the
+// fabric that results, before anything has been measured.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "control/mesh.hpp"
+#include "env/environment.hpp"
+#include "fabric/fabric.hpp"
+#include "schedules/executor.hpp"
+#include "transports/shm/domain.hpp"
+#include "transports/tcp/connect.hpp"
+
+namespace jackal::collectives {
+
+struct Links {
+  std::unique_ptr<ShmDomain> shm;
+  std::vector<TcpLanes> tcp;  // by rank
+  bool one_memory = false;    // all ranks share memory with all
+  Fabric fabric;              // what is linked, with nominal figures: the same on every rank
+
+  /// Borrowed; by rank, null or empty where there is no link.
+  Lanes lanes(int rank) const;
+  std::vector<Channel*> messages(int rank) const;
+};
+
+/// Collective. `settings` must be the same on every rank; throws Error mismatch where they are not,
+/// unavailable when JACKAL_TRANSPORT asks for what some pair does not have. Says in the log what each pair
+/// uses.
+Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline);
+
+/// The part of `fabric` that lies between `ranks`, which become 0, 1, ….
+Fabric part_of(const Fabric& fabric, const std::vector<int>& ranks);
+
+/// By rank: the linked rank that leads from `rank` to it; -1 for itself, and where none does.
+std::vector<int> next_hops(const Fabric& fabric, int rank);
+
+/// Whether messages between other ranks go by way of `rank`.
+bool passes_on(const Fabric& fabric, int rank);
+
+}  // namespace jackal::collectives

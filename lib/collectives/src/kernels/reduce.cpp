@@ -1,0 +1,40 @@
+#include "kernels/reduce.hpp"
+
+#include "kernels/families.hpp"
+
+namespace jackal::collectives {
+namespace {
+
+Kernel vector_kernel(Op op, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::float16:
+    case Dtype::bfloat16:
+      return vector_half_kernel(op, dtype);
+    case Dtype::float32:
+    case Dtype::float64:
+    case Dtype::complex64:
+      return vector_floating_kernel(op, dtype);
+    default:
+      return vector_integer_kernel(op, dtype);
+  }
+}
+
+DivideFunction vector_divide(Dtype dtype) {
+  return dtype == Dtype::float16 || dtype == Dtype::bfloat16 ? vector_half_divide(dtype)
+                                                             : vector_floating_divide(dtype);
+}
+
+}  // namespace
+
+Kernel kernel_of(Op op, Dtype dtype) {
+  const Kernel kernel = vector_kernel(op, dtype);
+  return kernel.pair != nullptr ? kernel : portable_kernel(op, dtype);
+}
+
+void divide(Dtype dtype, void* data, std::size_t count, int ranks) {
+  const DivideFunction vectors = vector_divide(dtype);
+  const DivideFunction function = vectors != nullptr ? vectors : portable_divide(dtype);
+  if (function != nullptr) function(data, count, ranks);
+}
+
+}  // namespace jackal::collectives

@@ -1,0 +1,50 @@
+#include "transports/pacer.hpp"
+
+#include <sched.h>
+
+#include "transports/relax.hpp"
+
+namespace jackal::collectives {
+namespace {
+
+// Spinning this often takes 50 to 100 µs; after that somebody else may have the processor.
+constexpr std::uint32_t kSpins = 4096;
+// With more ranks than cores the one waited for may need this very core.
+constexpr std::uint32_t kCrowdedSpins = 8;
+constexpr std::uint32_t kSpinsPerClock = 1024;
+
+// How often to look around, and from when on sleeping is better.
+constexpr auto kLookEvery = std::chrono::microseconds(50);
+constexpr auto kWeary = std::chrono::milliseconds(2);
+constexpr auto kCrowdedWeary = std::chrono::microseconds(200);
+
+}  // namespace
+
+void Pacer::pause() {
+  ++rounds_;
+  const bool spins = rounds_ <= (crowded_ ? kCrowdedSpins : kSpins);
+  if (spins) {
+    relax();
+    if (rounds_ % kSpinsPerClock != 1) return;
+  } else {
+    ::sched_yield();
+  }
+  const auto now = Clock::now();
+  if (rounds_ == 1) since_ = looked_ = now;
+  waited_ = now - since_;
+  if (now - looked_ < kLookEvery) return;
+  watch_.look();
+  looked_ = Clock::now();
+}
+
+bool Pacer::weary() const { return rounds_ > 0 && waited_ > (crowded_ ? kCrowdedWeary : kWeary); }
+
+void Pacer::look() {
+  watch_.look();
+  const auto now = Clock::now();
+  if (rounds_ == 0) return;
+  looked_ = now;
+  waited_ = now - since_;
+}
+
+}  // namespace jackal::collectives

@@ -1,0 +1,162 @@
+#include "transports/shm/engine.hpp"
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "transports/shm/large.hpp"
+
+namespace jackal::collectives::shm {
+namespace {
+
+constexpr int kNumberShift = 48;
+
+// The low bits of the call's number, then a digest of its signature: one comparison says that a member has
+// come to the same call.
+std::uint64_t tag_of(std::uint64_t number, const Signature& signature) {
+  std::uint64_t words[4];
+  static_assert(sizeof words == Signature::kSize);
+  std::memcpy(words, signature.bytes.data(), sizeof words);
+  std::uint64_t a = (words[0] ^ std::rotl(words[1], 29)) * 0x9e3779b97f4a7c15U;
+  std::uint64_t b = (words[2] ^ std::rotl(words[3], 31)) * 0xc2b2ae3d27d4eb4fU;
+  a ^= a >> 32;
+  b ^= b >> 29;
+  const std::uint64_t digest = (a + std::rotl(b, 17)) * 0x165667b19e3779f9U;
+  return number << kNumberShift | digest >> (64 - kNumberShift);
+}
+
+Shape shape_of(const ShmDomain::Request& request, std::size_t members) {
+  const Call& call = request.call;
+  Shape shape;
+  shape.operation = call.operation;
+  shape.members = members;
+  shape.element = dtype_size(call.dtype);
+  shape.bytes = call.count * shape.element;
+  if (call.root >= 0) shape.root = static_cast<std::size_t>(call.root);
+  if (call.operation == Operation::all_gather_v) {
+    shape.counts = request.counts;
+    shape.bytes = *std::max_element(shape.counts.begin(), shape.counts.end()) * shape.element;
+  }
+  return shape;
+}
+
+}  // namespace
+
+Engine::Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits)
+    : room_(std::move(room)),
+      peers_(std::move(peers)),
+      buffers_(peers_.size()),
+      own_(std::move(own)),
+      limits_(limits),
+      sources_(peers_.size()),
+      posts_(peers_.size()),
+      kernel_(kernel_of(kernel_op_, kernel_dtype_)) {}
+
+std::size_t Engine::memory_bytes() const {
+  return room_.segment()->size() + Mapping::kHeader + scratch_.size();
+}
+
+const Kernel& Engine::kernel(const Call& call) {
+  if (call.op != kernel_op_ || call.dtype != kernel_dtype_) {
+    kernel_ = kernel_of(call.op, call.dtype);
+    kernel_op_ = call.op;
+    kernel_dtype_ = call.dtype;
+  }
+  return kernel_;
+}
+
+void Engine::combine(const Call& call, const void* const* sources, void* out, std::size_t count) {
+  const Kernel& combine = kernel(call);
+  const std::size_t members = room_.size();
+  if (members == 2) {
+    combine.pair(sources[0], sources[1], out, count);
+  } else {
+    combine.many(sources, std::min(members, kMostSources), out, count);
+    for (std::size_t next = kMostSources; next < members; ++next)
+      combine.pair(out, sources[next], out, count);
+  }
+  if (call.op == Op::average) divide(call.dtype, out, count, static_cast<int>(members));
+}
+
+void Engine::post(const Signature& signature) {
+  room_.board(room_.me()).signatures[call_ % 2] = signature;
+  room_.publish(room_.slot(room_.me(), call_).flag, tag_);
+}
+
+void Engine::await_posts(const ShmDomain::Request& request) {
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    if (member != room_.me() && room_.slot(member, call_).flag.load(std::memory_order_acquire) != tag_)
+      await_post(member, request);
+}
+
+void Engine::await_post(std::size_t member, const ShmDomain::Request& request) {
+  const std::atomic<std::uint64_t>& flag = room_.slot(member, call_).flag;
+  std::uint64_t seen = 0;
+  room_.wait(request.watch, [&] {
+    seen = flag.load(std::memory_order_acquire);
+    return seen >> kNumberShift == tag_ >> kNumberShift;
+  });
+  if (seen == tag_) return;
+  request.mismatch(room_.rank(member), room_.board(member).signatures[call_ % 2]);
+  throw Error(Code::internal, request.call.text() + ": a mismatch was not reported", room_.rank(member));
+}
+
+void Engine::run(const ShmDomain::Request& request) {
+  const Call& call = request.call;
+  ++call_;
+  tag_ = tag_of(call_, request.signature);
+  const Shape shape = shape_of(request, room_.size());
+  if (call.operation == Operation::all_reduce && shape.bytes <= limits_.slot)
+    return all_reduce_small(request, shape.bytes);
+  if (most_bytes(shape) <= limits_.slot) return small(request, shape);
+  Large(*this, request, shape).run();
+}
+
+void Engine::all_reduce_small(const ShmDomain::Request& request, std::size_t bytes) {
+  const std::size_t me = room_.me();
+  if (bytes > 0) std::memcpy(room_.data(me, call_), request.in, bytes);
+  post(request.signature);
+  await_posts(request);
+  if (bytes == 0) return;
+  for (std::size_t member = 0; member < room_.size(); ++member) sources_[member] = room_.data(member, call_);
+  // It is in this processor's cache for sure. Beyond that many members it might be overwritten too soon.
+  if (room_.size() <= kMostSources) sources_[me] = request.in;
+  combine(request.call, sources_.data(), request.out, request.call.count);
+}
+
+void Engine::small(const ShmDomain::Request& request, const Shape& shape) {
+  const std::size_t me = room_.me();
+  const void* in = shape.operation == Operation::broadcast ? request.out : request.in;
+  const std::size_t bytes = input_bytes(shape, me);
+  if (bytes > 0) std::memcpy(room_.data(me, call_), in, bytes);
+  post(request.signature);
+  await_posts(request);
+  take_small(request, shape);
+}
+
+// Everything is in the slots by now, so that `out` may overlap `in`.
+void Engine::take_small(const ShmDomain::Request& request, const Shape& shape) {
+  const std::size_t me = room_.me();
+  auto* out = static_cast<std::byte*>(request.out);
+  if (reduces(shape.operation)) {
+    const Piece own = piece_of(shape, me, me);
+    if (own.bytes == 0) return;
+    for (std::size_t member = 0; member < room_.size(); ++member)
+      sources_[member] = room_.data(member, call_) + own.from;
+    return combine(request.call, sources_.data(), out, own.bytes / shape.element);
+  }
+  for (std::size_t member = 0; member < room_.size(); ++member) {
+    const Piece piece = piece_of(shape, member, me);
+    if (piece.bytes > 0 && !(member == me && shape.operation == Operation::broadcast))
+      std::memcpy(out + piece.to, room_.data(member, call_) + piece.from, piece.bytes);
+  }
+}
+
+void run_alone(const ShmDomain::Request& request) {
+  const Shape shape = shape_of(request, 1);
+  const std::size_t bytes = output_bytes(shape, 0);
+  if (bytes > 0 && shape.operation != Operation::broadcast && request.out != request.in)
+    std::memmove(request.out, request.in, bytes);
+}
+
+}  // namespace jackal::collectives::shm

@@ -1,0 +1,74 @@
+// Carries out the calls of one group over its segment. Small calls: data and flag in one slot, everybody
+// reads everybody's. Large ones: see large.hpp. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/reduce.hpp"
+#include "transports/shm/buffers.hpp"
+#include "transports/shm/domain.hpp"
+#include "transports/shm/limits.hpp"
+#include "transports/shm/plan.hpp"
+#include "transports/shm/room.hpp"
+
+namespace jackal::collectives::shm {
+
+/// Of one ReduceManyFunction. With more members, a chain of calls: `out` may then not be one of the sources.
+inline constexpr std::size_t kMostSources = 64;
+
+/// How another member's memory is reached.
+struct Peer {
+  std::int64_t process = 0;
+  bool same_process = false;
+};
+
+/// A call of a group of one.
+void run_alone(const ShmDomain::Request& request);
+
+/// For two members or more.
+class Engine {
+public:
+  Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits);
+
+  void run(const ShmDomain::Request& request);
+
+  const Room& room() const { return room_; }
+  const Limits& limits() const { return limits_; }
+  void set_limits(const Limits& limits) { limits_ = limits; }
+  std::size_t memory_bytes() const;
+
+private:
+  friend class Large;
+
+  void all_reduce_small(const ShmDomain::Request& request, std::size_t bytes);
+  void small(const ShmDomain::Request& request, const Shape& shape);
+  void take_small(const ShmDomain::Request& request, const Shape& shape);
+
+  /// Announces this call with what has been put into the slot, then waits until everybody has.
+  void post(const Signature& signature);
+  void await_posts(const ShmDomain::Request& request);
+  void await_post(std::size_t member, const ShmDomain::Request& request);
+  /// Every member's input in rank order, combined: `sources` holds one pointer for each.
+  void combine(const Call& call, const void* const* sources, void* out, std::size_t count);
+  const Kernel& kernel(const Call& call);
+
+  Room room_;
+  std::vector<Peer> peers_;
+  std::vector<PeerBuffers> buffers_;
+  std::shared_ptr<OwnBuffers> own_;
+  Limits limits_;
+
+  std::uint64_t call_ = 0;   // number of this call
+  std::uint64_t tag_ = 0;    // what everybody's flag becomes in it
+  std::uint64_t steps_ = 0;  // all that calls before it took
+  std::vector<const void*> sources_;
+  std::vector<Post> posts_;
+  std::vector<std::byte> scratch_;  // pulled input: sized by the first call that needs it
+  Kernel kernel_;
+  Op kernel_op_ = Op::sum;
+  Dtype kernel_dtype_ = Dtype::bool_;
+};
+
+}  // namespace jackal::collectives::shm

@@ -1,0 +1,25 @@
+#include <string>
+
+#include "transports/shm/state.hpp"
+
+namespace jackal::collectives {
+namespace {
+
+std::string from_text(std::size_t bytes) {
+  return bytes == shm::Limits::kNever ? "never" : "from " + std::to_string(bytes) + " bytes";
+}
+
+}  // namespace
+
+std::string ShmDomain::explain(const Call& call) const {
+  std::string text = call.text() + ": ";
+  if (!state_->engine) return text + "a copy, as the group has one rank\n";
+  const shm::Limits& limits = state_->engine->limits();
+  text += "over memory that all ranks share (" + shm::text_of(state_->findings) + ")\n";
+  text += "  with the call itself: up to " + std::to_string(limits.slot) + " bytes\n";
+  text += "  out of the other ranks' own memory: " + from_text(limits.pull_from) + "\n";
+  text += "  out of the other ranks' buffers: " + from_text(limits.buffer_from) + "\n";
+  return text + "  else through the shared segment\n";
+}
+
+}  // namespace jackal::collectives

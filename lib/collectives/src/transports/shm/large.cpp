@@ -1,0 +1,388 @@
+#include "transports/shm/large.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+namespace jackal::collectives::shm {
+namespace {
+
+constexpr std::size_t kGrain = 64;  // bytes: parts begin at whole lines of their operand
+constexpr std::size_t kScratch = std::size_t{1} << 20;
+constexpr std::size_t kScratchPart = std::size_t{128} << 10;
+
+bool overlap(const std::byte* a, std::size_t a_bytes, const std::byte* b, std::size_t b_bytes) {
+  const auto first = reinterpret_cast<std::uintptr_t>(a);
+  const auto second = reinterpret_cast<std::uintptr_t>(b);
+  return a_bytes > 0 && b_bytes > 0 && first < second + b_bytes && second < first + a_bytes;
+}
+
+bool has_two_phases(Operation operation) {
+  return operation == Operation::all_reduce || operation == Operation::reduce;
+}
+
+}  // namespace
+
+Large::Large(Engine& engine, const ShmDomain::Request& request, const Shape& shape)
+    : engine_(engine),
+      room_(engine.room_),
+      limits_(engine.limits_),
+      request_(request),
+      shape_(shape),
+      me_(room_.me()),
+      two_phases_(has_two_phases(shape.operation)),
+      common_(is_common(shape.operation)),
+      in_(static_cast<const std::byte*>(shape.operation == Operation::broadcast ? request.out : request.in)),
+      out_(static_cast<std::byte*>(request.out)),
+      grain_(kGrain / shape.element),
+      posts_(engine.posts_) {
+  step_bytes_ = part_limit() * (common_ ? room_.size() : 1);
+  steps_ = (shape.bytes + step_bytes_ - 1) / step_bytes_;
+  settle_overlap();
+}
+
+// A gathered input inside of the output goes to its place there at once, and stays.
+void Large::settle_overlap() {
+  const std::size_t ins = input_bytes(shape_, me_);
+  const std::size_t outs = output_bytes(shape_, me_);
+  const bool overlaps = overlap(in_, ins, out_, outs);
+  Post& mine = posts_[me_];
+  mine = Post{};
+  mine.in_place = overlaps ? 1 : 0;
+  if (!overlaps || two_phases_ || shape_.operation == Operation::broadcast) return;
+  const Piece own = piece_of(shape_, me_, me_);
+  if (common_) {
+    if (in_ != out_ + own.to) std::memmove(out_ + own.to, in_, own.bytes);
+    in_ = out_ + own.to;
+  } else if (shape_.operation != Operation::reduce_scatter || out_ != in_ + own.from) {
+    mine.awkward = 1;
+  }
+}
+
+bool Large::may_pull() const {
+  const std::size_t bytes = most_bytes(shape_);
+  return bytes >= limits_.pull_from && bytes < limits_.pull_until;
+}
+
+// What is to be staged for sure is put into its window before the others hear of the call, which saves them a
+// look at another line.
+void Large::post() {
+  Post& mine = posts_[me_];
+  const std::size_t ins = input_bytes(shape_, me_);
+  const std::size_t outs = output_bytes(shape_, me_);
+  if (ins > 0) mine.in = engine_.own_->describe(in_, ins);
+  if (outs > 0) mine.out = engine_.own_->describe(out_, outs);
+  const bool pulled = may_pull() || (ins > 0 && mine.in.buffer);
+  if (!pulled || mine.awkward != 0) {
+    put(0);
+    mine.put = 1;
+  }
+  std::memcpy(room_.data(me_, engine_.call_), &mine, sizeof mine);
+  engine_.post(request_.signature);
+}
+
+void Large::read_posts() {
+  engine_.await_posts(request_);
+  for (std::size_t member = 0; member < room_.size(); ++member) {
+    Post& post = posts_[member];
+    if (member != me_) std::memcpy(&post, room_.data(member, engine_.call_), sizeof post);
+    any_in_place_ |= post.in_place != 0;
+    any_awkward_ |= post.awkward != 0;
+    if (input_bytes(shape_, member) > 0) in_buffers_ &= static_cast<bool>(post.in.buffer);
+    if (output_bytes(shape_, member) > 0) out_buffers_ &= static_cast<bool>(post.out.buffer);
+    if (member != me_) engine_.buffers_[member].tidy(room_.board(member));
+  }
+}
+
+bool Large::pulls_input() const {
+  if (any_awkward_) return false;
+  return may_pull() || (in_buffers_ && most_bytes(shape_) >= limits_.buffer_from);
+}
+
+bool Large::pulls_result() const {
+  return shape_.operation == Operation::all_reduce &&
+         (out_buffers_ || shape_.bytes >= limits_.pull_result_from);
+}
+
+void Large::run() {
+  post();
+  read_posts();
+  const bool pulled = pulls_input();
+  if (!two_phases_) {
+    pulled ? moved_pulled() : moved_staged();
+  } else if (!pulled) {
+    two_phases(false);
+  } else if (!any_in_place_ && shape_.operation == Operation::all_reduce &&
+             shape_.bytes <= (in_buffers_ ? limits_.whole_buffer : limits_.whole_pull)) {
+    whole_pulled();
+  } else if (pulls_result()) {
+    both_pulled();
+  } else {
+    two_phases(true);
+  }
+  engine_.steps_ += steps_;
+}
+
+// --- an all-reduce or reduce ---
+
+void Large::whole_pulled() {
+  combine_pulled(0, out_, count());
+  finish();
+}
+
+void Large::both_pulled() {
+  const Part own = part({0, count()}, me_);
+  combine_pulled(own.first * shape_.element, out_ + own.first * shape_.element, own.count);
+  reduced(0);
+  for (std::size_t next = 1; next < room_.size(); ++next) {
+    const std::size_t member = (me_ + next) % room_.size();
+    const Part theirs = part({0, count()}, member);
+    const std::size_t from = theirs.first * shape_.element;
+    wait_reduced(member, 0);
+    if (theirs.count > 0) fetch(member, posts_[member].out, from, theirs.count * shape_.element, out_ + from);
+  }
+  finish();
+}
+
+void Large::two_phases(bool pulled) {
+  for (std::size_t step = 0; step < steps_; ++step) {
+    if (!pulled) put(step);
+    staged(step);
+    if (step > 0) take_results(block(step - 1), step - 1);
+    wait_staged(step);
+    combine_block(block(step), step, pulled);
+    reduced(step);
+  }
+  take_results(block(steps_ - 1), steps_ - 1);
+}
+
+void Large::combine_block(const Block& block, std::size_t step, bool pulled) {
+  const Part own = part(block, me_);
+  const std::size_t from = own.first * shape_.element;
+  std::byte* result = own_part(me_, step);
+  if (own.count == 0) return;
+  if (pulled) {
+    combine_pulled(from, result, own.count);
+  } else {
+    for (std::size_t member = 0; member < room_.size(); ++member)
+      engine_.sources_[member] = member == me_ ? in_ + from : own_part(member, step);
+    engine_.combine(request_.call, engine_.sources_.data(), result, own.count);
+  }
+  if (output_bytes(shape_, me_) > 0) collectives::copy(out_ + from, result, own.count * shape_.element);
+}
+
+void Large::take_results(const Block& block, std::size_t step) {
+  for (std::size_t next = 1; next < room_.size(); ++next) {
+    const std::size_t member = (me_ + next) % room_.size();
+    const Part theirs = part(block, member);
+    wait_reduced(member, step);
+    if (theirs.count > 0 && output_bytes(shape_, me_) > 0)
+      collectives::copy(out_ + theirs.first * shape_.element,
+                        window(member, step) + member * room_.layout().part_bytes(),
+                        theirs.count * shape_.element);
+  }
+}
+
+// --- the other operations ---
+
+void Large::moved_staged() {
+  for (std::size_t step = 0; step < steps_; ++step) {
+    put(step);
+    staged(step);
+    place_own(step);
+    wait_staged(step);
+    take(step);
+  }
+}
+
+void Large::moved_pulled() {
+  const Piece own = piece_of(shape_, me_, me_);
+  if (shape_.operation == Operation::reduce_scatter) {
+    combine_pulled(own.from, out_, own.bytes / shape_.element);
+    return finish();
+  }
+  for (std::size_t next = 1; next < room_.size(); ++next) {
+    const std::size_t member = (me_ + next) % room_.size();
+    const Piece piece = piece_of(shape_, member, me_);
+    if (piece.bytes > 0) fetch(member, posts_[member].in, piece.from, piece.bytes, out_ + piece.to);
+  }
+  if (own.bytes > 0 && out_ + own.to != in_ + own.from)
+    collectives::copy(out_ + own.to, in_ + own.from, own.bytes);
+  finish();
+}
+
+void Large::take(std::size_t step) {
+  if (shape_.operation == Operation::reduce_scatter) return combine_pieces(step);
+  for (std::size_t next = 1; next < room_.size(); ++next) {
+    const std::size_t member = (me_ + next) % room_.size();
+    const Piece theirs = piece(member, me_, step);
+    if (theirs.bytes > 0)
+      collectives::copy(out_ + theirs.to, common_ ? window(member, step) : own_part(member, step),
+                        theirs.bytes);
+  }
+}
+
+void Large::combine_pieces(std::size_t step) {
+  const Piece own = piece(me_, me_, step);
+  if (own.bytes == 0) return;
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    engine_.sources_[member] = own_part(member, step);
+  if (room_.size() <= kMostSources)
+    engine_.sources_[me_] = in_ + own.from;
+  else
+    collectives::copy(own_part(me_, step), in_ + own.from, own.bytes);
+  engine_.combine(request_.call, engine_.sources_.data(), out_ + own.to, own.bytes / shape_.element);
+}
+
+void Large::place_own(std::size_t step) {
+  const Piece own = piece(me_, me_, step);
+  if (own.bytes > 0 && !reduces(shape_.operation) && out_ + own.to != in_ + own.from)
+    std::memmove(out_ + own.to, in_ + own.from, own.bytes);
+}
+
+// --- where a step's data are ---
+
+std::size_t Large::part_limit() const {
+  const std::size_t most = std::min(limits_.part, room_.layout().part_bytes());
+  return std::max(kGrain, most / kGrain * kGrain);
+}
+
+std::byte* Large::window(std::size_t member, std::size_t step) const {
+  return room_.window(member, engine_.call_ % 2 * 2 + step % 2);
+}
+
+// What `member` has put there for this rank; its own result, when that is this rank.
+std::byte* Large::own_part(std::size_t member, std::size_t step) const {
+  return window(member, step) + me_ * room_.layout().part_bytes();
+}
+
+Large::Block Large::block(std::size_t step) const { return part_of(count(), steps_, step, grain_); }
+
+Part Large::part(const Block& block, std::size_t member) const {
+  Part made = part_of(block.count, room_.size(), member, grain_);
+  made.first += block.first;
+  return made;
+}
+
+// What one step moves of a piece.
+Piece Large::piece(std::size_t from, std::size_t to, std::size_t step) const {
+  Piece made = piece_of(shape_, from, to);
+  const std::size_t done = std::min(made.bytes, step * step_bytes_);
+  return {made.from + done, std::min(made.bytes - done, step_bytes_), made.to + done};
+}
+
+void Large::put(std::size_t step) {
+  if (step == 0 && posts_[me_].put != 0) return;
+  std::byte* to = window(me_, step);
+  if (common_ && !two_phases_) {
+    const std::size_t bytes = input_bytes(shape_, me_);
+    const std::size_t done = std::min(bytes, step * step_bytes_);
+    if (done < bytes) collectives::copy(to, in_ + done, std::min(bytes - done, step_bytes_));
+    return;
+  }
+  const Block all = two_phases_ ? block(step) : Block{};
+  for (std::size_t next = 1; next < room_.size(); ++next) {
+    const std::size_t member = (me_ + next) % room_.size();
+    const Part theirs = two_phases_ ? part(all, member) : Part{};
+    const Piece moved = two_phases_ ? Piece{theirs.first * shape_.element, theirs.count * shape_.element, 0}
+                                    : piece(me_, member, step);
+    if (moved.bytes > 0)
+      collectives::copy(to + member * room_.layout().part_bytes(), in_ + moved.from, moved.bytes);
+  }
+}
+
+// --- reading what others hold ---
+
+bool Large::needs_scratch() const {
+  if (room_.size() > kMostSources) return true;
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    if (member != me_ && !engine_.peers_[member].same_process && !posts_[member].in.buffer) return true;
+  return false;
+}
+
+std::size_t Large::scratch_bytes() const {
+  return std::min(kScratchPart, kScratch / room_.size() / kGrain * kGrain);
+}
+
+std::byte* Large::scratch(std::size_t member) const {
+  if (engine_.scratch_.empty()) engine_.scratch_.resize(scratch_bytes() * room_.size());
+  return engine_.scratch_.data() + member * scratch_bytes();
+}
+
+// Combines everybody's `elements` from byte `from` on.
+void Large::combine_pulled(std::size_t from, std::byte* out, std::size_t elements) {
+  const std::size_t most = needs_scratch() ? scratch_bytes() / shape_.element : elements;
+  for (std::size_t done = 0; done < elements; done += most) {
+    const std::size_t now = std::min(most, elements - done);
+    const std::size_t at = from + done * shape_.element;
+    for (std::size_t member = 0; member < room_.size(); ++member)
+      if (member != me_)
+        engine_.sources_[member] = reach(member, posts_[member].in, at, now * shape_.element);
+    engine_.sources_[me_] = in_ + at;
+    if (room_.size() > kMostSources) {
+      collectives::copy(scratch(me_), in_ + at, now * shape_.element);
+      engine_.sources_[me_] = scratch(me_);
+    }
+    engine_.combine(request_.call, engine_.sources_.data(), out + done * shape_.element, now);
+  }
+}
+
+// Bytes of a peer's operand where they are mapped here, else null.
+const std::byte* Large::mapped(std::size_t member, const Operand& operand, std::size_t from,
+                               std::size_t bytes) {
+  if (engine_.peers_[member].same_process) return reinterpret_cast<const std::byte*>(operand.address) + from;
+  if (!operand.buffer) return nullptr;
+  std::string why;
+  const std::byte* data = engine_.buffers_[member].find(operand, from + bytes, why);
+  if (data == nullptr)
+    throw Error(Code::io,
+                request_.call.text() + ": a buffer of rank " + std::to_string(room_.rank(member)) +
+                    " cannot be mapped: " + why,
+                room_.rank(member));
+  return data + from;
+}
+
+void Large::read(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes,
+                 std::byte* to) {
+  if (!read_process(engine_.peers_[member].process, to, operand.address + from, bytes))
+    request_.watch.lost(room_.rank(member), "its memory cannot be read: " + system_text(errno));
+}
+
+const std::byte* Large::reach(std::size_t member, const Operand& operand, std::size_t from,
+                              std::size_t bytes) {
+  if (const std::byte* data = mapped(member, operand, from, bytes)) return data;
+  read(member, operand, from, bytes, scratch(member));
+  return scratch(member);
+}
+
+void Large::fetch(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes,
+                  std::byte* to) {
+  if (const std::byte* data = mapped(member, operand, from, bytes))
+    collectives::copy(to, data, bytes);
+  else
+    read(member, operand, from, bytes, to);
+}
+
+// --- telling and waiting ---
+
+void Large::staged(std::size_t step) {
+  if (step > 0 || posts_[me_].put == 0) room_.publish(room_.board(me_).staged, engine_.steps_ + step + 1);
+}
+
+void Large::wait_staged(std::size_t step) {
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    if (member != me_ && (step > 0 || posts_[member].put == 0))
+      room_.wait_for(room_.board(member).staged, engine_.steps_ + step + 1, request_.watch);
+}
+
+void Large::reduced(std::size_t step) { room_.publish(room_.board(me_).reduced, engine_.steps_ + step + 1); }
+
+void Large::wait_reduced(std::size_t member, std::size_t step) {
+  room_.wait_for(room_.board(member).reduced, engine_.steps_ + step + 1, request_.watch);
+}
+
+void Large::finish() {
+  room_.publish(room_.board(me_).done, engine_.call_);
+  room_.wait_for_all(&Board::done, engine_.call_, request_.watch);
+}
+
+}  // namespace jackal::collectives::shm
