@@ -157,18 +157,24 @@ TEST_CASE("many sources give the bits of one pair after the other") {
 }
 
 TEST_CASE("outputs that bypass the cache hold the same bits") {
-  constexpr std::size_t kPiece = 4099;
+  constexpr std::size_t kPiece = kStreamBlock / sizeof(float) + 3;
   const std::size_t count = kStreamBytes / sizeof(float) + 1003;
   const Bytes a = elements_of(Dtype::float32, count, 5);
   const Bytes b = elements_of(Dtype::float32, count, 6);
   on_every_target([&] {
     const Kernel kernel = kernel_of(Op::sum, Dtype::float32);
+    const Kernel blocks = kernel_of(Op::sum, Dtype::float32, a.size());
     Bytes pieces(a.size());
     for (std::size_t at = 0; at < count; at += kPiece)
       kernel.pair(a.data() + 4 * at, b.data() + 4 * at, pieces.data() + 4 * at, std::min(kPiece, count - at));
     for (const std::size_t shift : {0U, 4U, 6U}) {
       Bytes whole(a.size() + 16, std::byte{0x5a});
       kernel.pair(a.data(), b.data(), whole.data() + shift, count);
+      if (std::memcmp(whole.data() + shift, pieces.data(), pieces.size()) != 0) FAIL("shift " << shift);
+      std::fill_n(whole.begin() + static_cast<std::ptrdiff_t>(shift), a.size(), std::byte{0});
+      for (std::size_t at = 0; at < count; at += kPiece)
+        blocks.pair(a.data() + 4 * at, b.data() + 4 * at, whole.data() + shift + 4 * at,
+                    std::min(kPiece, count - at));
       if (std::memcmp(whole.data() + shift, pieces.data(), pieces.size()) != 0) FAIL("shift " << shift);
       for (std::size_t i = 0; i < shift; ++i) CHECK(whole[i] == std::byte{0x5a});
       for (std::size_t i = shift + a.size(); i < whole.size(); ++i) CHECK(whole[i] == std::byte{0x5a});
@@ -179,11 +185,14 @@ TEST_CASE("outputs that bypass the cache hold the same bits") {
 TEST_CASE("copies are exact, around the size where they bypass the cache and at any alignment") {
   const Bytes from = elements_of(Dtype::uint8, kStreamBytes + 2100, 7);
   on_every_target([&] {
-    for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{4097}, kStreamBytes - 1,
-                                    kStreamBytes, kStreamBytes + 2047})
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{4097}, kStreamBlock,
+                                    kStreamBlock + 900, kStreamBytes - 1, kStreamBytes, kStreamBytes + 2047})
       for (const std::size_t shift : {0U, 1U, 17U}) {
         Bytes to(bytes + 64, std::byte{0x5a});
         copy(to.data() + shift, from.data() + 3 * shift, bytes);
+        if (bytes > 0 && std::memcmp(to.data() + shift, from.data() + 3 * shift, bytes) != 0) FAIL(bytes);
+        std::memset(to.data() + shift, 0, bytes);
+        copy(to.data() + shift, from.data() + 3 * shift, bytes, kStreamBytes);
         if (bytes > 0 && std::memcmp(to.data() + shift, from.data() + 3 * shift, bytes) != 0) FAIL(bytes);
         for (std::size_t i = shift + bytes; i < to.size(); ++i) CHECK(to[i] == std::byte{0x5a});
       }

@@ -210,7 +210,7 @@ void Communicator::run_program(Request& request, const Signature& signature) {
       executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op, choice.slice_bytes,
                      signature.bytes, check_header_, *lookout_);
   const bool has_result = call.operation != Operation::reduce || call.root == rank_;
-  if (reduces(call.operation) && call.op == Op::average && has_result)
+  if (is_reduction(call.operation) && call.op == Op::average && has_result)
     divide(call.dtype, request.out, call.count, size_);
   count(traffic.sent, traffic.received);
   note_memory();

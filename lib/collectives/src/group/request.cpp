@@ -69,7 +69,7 @@ void check(const Request& request, int rank, int size) {
   if (call.operation == Operation::barrier || call.operation == Operation::split) return;
   const std::size_t bytes = dtype_size(call.dtype);
   if (bytes == 0) refuse(request, "no such type; the numbers are 0 (bool) to 13 (complex64)");
-  if (reduces(call.operation)) {
+  if (is_reduction(call.operation)) {
     if (std::string objection = op_objection(call.op, call.dtype); !objection.empty())
       refuse(request, objection);
   }

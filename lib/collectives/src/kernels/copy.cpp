@@ -53,11 +53,11 @@ constexpr std::size_t kBlock = 1024;
 
 }  // namespace
 
-void copy(void* to, const void* from, std::size_t bytes) {
+void copy(void* to, const void* from, std::size_t bytes, std::size_t total_bytes) {
   if (bytes == 0 || to == from) return;
   auto* target = static_cast<std::uint8_t*>(to);
   const auto* source = static_cast<const std::uint8_t*>(from);
-  if (bytes < kStreamBytes) {
+  if (bytes < (total_bytes < kStreamBytes ? kStreamBytes : kStreamBlock)) {
     std::memcpy(target, source, bytes);
     return;
   }

@@ -10,9 +10,14 @@ namespace jackal::collectives {
 
 using DivideFunction = void (*)(void* data, std::size_t count, int ranks);
 
-Kernel vector_integer_kernel(Op op, Dtype dtype);   // bool and integers
-Kernel vector_floating_kernel(Op op, Dtype dtype);  // float32, float64, complex64
-Kernel vector_half_kernel(Op op, Dtype dtype);      // float16, bfloat16
+struct Kernels {
+  Kernel cached;     // results of kStreamBytes in one call go around the cache
+  Kernel streaming;  // of kStreamBlock, too
+};
+
+Kernels vector_integer_kernel(Op op, Dtype dtype);   // bool and integers
+Kernels vector_floating_kernel(Op op, Dtype dtype);  // float32, float64, complex64
+Kernels vector_half_kernel(Op op, Dtype dtype);      // float16, bfloat16
 DivideFunction vector_floating_divide(Dtype dtype);
 DivideFunction vector_half_divide(Dtype dtype);
 

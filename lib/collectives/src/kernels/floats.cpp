@@ -37,7 +37,7 @@ struct ComplexProduct : Plain<float> {
 };
 
 template <class T, class Bits, Bits kInfinity>
-Kernel kernel_of_floats(Op op) {
+Kernels kernel_of_floats(Op op) {
   switch (op) {
     case Op::sum:
     case Op::average:
@@ -53,7 +53,7 @@ Kernel kernel_of_floats(Op op) {
   }
 }
 
-Kernel floating_kernel(Op op, Dtype dtype) {
+Kernels floating_kernel(Op op, Dtype dtype) {
   switch (dtype) {
     case Dtype::float32:
       return kernel_of_floats<float, std::int32_t, 0x7f800000>(op);
@@ -81,7 +81,7 @@ DivideFunction floating_divide(Dtype dtype) {
 
 #else
 
-Kernel floating_kernel(Op, Dtype) { return {}; }
+Kernels floating_kernel(Op, Dtype) { return {}; }
 DivideFunction floating_divide(Dtype) { return nullptr; }
 
 #endif
@@ -94,7 +94,9 @@ namespace jackal::collectives {
 HWY_EXPORT(floating_kernel);
 HWY_EXPORT(floating_divide);
 
-Kernel vector_floating_kernel(Op op, Dtype dtype) { return HWY_DYNAMIC_DISPATCH(floating_kernel)(op, dtype); }
+Kernels vector_floating_kernel(Op op, Dtype dtype) {
+  return HWY_DYNAMIC_DISPATCH(floating_kernel)(op, dtype);
+}
 DivideFunction vector_floating_divide(Dtype dtype) { return HWY_DYNAMIC_DISPATCH(floating_divide)(dtype); }
 
 }  // namespace jackal::collectives

@@ -65,7 +65,7 @@ struct Bfloat16Dividing : Plain<std::uint16_t> {
   }
 };
 
-Kernel kernel_of_bfloat16(Op op) {
+Kernels kernel_of_bfloat16(Op op) {
   switch (op) {
     case Op::sum:
     case Op::average:
@@ -115,19 +115,19 @@ struct Float16s : Float16 {
   }
 };
 
-Kernel float16_sum() { return kernel<Float16s<Sum>>(); }
-Kernel float16_product() { return kernel<Float16s<Product>>(); }
+Kernels float16_sum() { return kernel<Float16s<Sum>>(); }
+Kernels float16_product() { return kernel<Float16s<Product>>(); }
 DivideFunction float16_divide() { return divide_all<Float16>; }
 
 #else
 
-Kernel float16_sum() { return {}; }
-Kernel float16_product() { return {}; }
+Kernels float16_sum() { return {}; }
+Kernels float16_product() { return {}; }
 DivideFunction float16_divide() { return nullptr; }
 
 #endif
 
-Kernel kernel_of_float16(Op op) {
+Kernels kernel_of_float16(Op op) {
   switch (op) {
     case Op::sum:
     case Op::average:
@@ -143,7 +143,7 @@ Kernel kernel_of_float16(Op op) {
   }
 }
 
-Kernel half_kernel(Op op, Dtype dtype) {
+Kernels half_kernel(Op op, Dtype dtype) {
   return dtype == Dtype::float16 ? kernel_of_float16(op) : kernel_of_bfloat16(op);
 }
 
@@ -153,7 +153,7 @@ DivideFunction half_divide(Dtype dtype) {
 
 #else
 
-Kernel half_kernel(Op, Dtype) { return {}; }
+Kernels half_kernel(Op, Dtype) { return {}; }
 DivideFunction half_divide(Dtype) { return nullptr; }
 
 #endif
@@ -166,7 +166,7 @@ namespace jackal::collectives {
 HWY_EXPORT(half_kernel);
 HWY_EXPORT(half_divide);
 
-Kernel vector_half_kernel(Op op, Dtype dtype) { return HWY_DYNAMIC_DISPATCH(half_kernel)(op, dtype); }
+Kernels vector_half_kernel(Op op, Dtype dtype) { return HWY_DYNAMIC_DISPATCH(half_kernel)(op, dtype); }
 DivideFunction vector_half_divide(Dtype dtype) { return HWY_DYNAMIC_DISPATCH(half_divide)(dtype); }
 
 }  // namespace jackal::collectives

@@ -80,7 +80,7 @@ struct Bool : Bits {
 };
 
 template <class T>
-Kernel kernel_of_integers(Op op) {
+Kernels kernel_of_integers(Op op) {
   using U = hwy::MakeUnsigned<T>;
   switch (op) {
     case Op::sum:
@@ -101,7 +101,7 @@ Kernel kernel_of_integers(Op op) {
   return {};
 }
 
-Kernel kernel_of_bool(Op op) {
+Kernels kernel_of_bool(Op op) {
   switch (op) {
     case Op::sum:
     case Op::max:
@@ -117,7 +117,7 @@ Kernel kernel_of_bool(Op op) {
   return {};
 }
 
-Kernel integer_kernel(Op op, Dtype dtype) {
+Kernels integer_kernel(Op op, Dtype dtype) {
   switch (dtype) {
     case Dtype::bool_:
       return kernel_of_bool(op);
@@ -144,7 +144,7 @@ Kernel integer_kernel(Op op, Dtype dtype) {
 
 #else
 
-Kernel integer_kernel(Op, Dtype) { return {}; }
+Kernels integer_kernel(Op, Dtype) { return {}; }
 
 #endif
 }  // namespace jackal::collectives::HWY_NAMESPACE
@@ -155,7 +155,7 @@ namespace jackal::collectives {
 
 HWY_EXPORT(integer_kernel);
 
-Kernel vector_integer_kernel(Op op, Dtype dtype) { return HWY_DYNAMIC_DISPATCH(integer_kernel)(op, dtype); }
+Kernels vector_integer_kernel(Op op, Dtype dtype) { return HWY_DYNAMIC_DISPATCH(integer_kernel)(op, dtype); }
 
 }  // namespace jackal::collectives
 #endif

@@ -1,11 +1,12 @@
 #include "kernels/reduce.hpp"
 
 #include "kernels/families.hpp"
+#include "kernels/stream.hpp"
 
 namespace jackal::collectives {
 namespace {
 
-Kernel vector_kernel(Op op, Dtype dtype) {
+Kernels vector_kernels(Op op, Dtype dtype) {
   switch (dtype) {
     case Dtype::float16:
     case Dtype::bfloat16:
@@ -26,9 +27,10 @@ DivideFunction vector_divide(Dtype dtype) {
 
 }  // namespace
 
-Kernel kernel_of(Op op, Dtype dtype) {
-  const Kernel kernel = vector_kernel(op, dtype);
-  return kernel.pair != nullptr ? kernel : portable_kernel(op, dtype);
+Kernel kernel_of(Op op, Dtype dtype, std::size_t result_bytes) {
+  const Kernels kernels = vector_kernels(op, dtype);
+  if (kernels.cached.pair == nullptr) return portable_kernel(op, dtype);
+  return result_bytes < kStreamBytes ? kernels.cached : kernels.streaming;
 }
 
 void divide(Dtype dtype, void* data, std::size_t count, int ranks) {

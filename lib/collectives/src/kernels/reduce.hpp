@@ -33,14 +33,17 @@ struct Kernel {
   ReduceManyFunction many = nullptr;
 };
 
-/// The kernels of a pair that op_objection() accepts. Looked up once per call, not per block.
-Kernel kernel_of(Op op, Dtype dtype);
+/// The kernels of a pair that op_objection() accepts. Looked up once per call, not per block. A call whose
+/// results of `result_bytes` in all will not stay in a cache, and which cuts them into blocks, says so here:
+/// then blocks, too, are written around the cache. The bits are the same.
+Kernel kernel_of(Op op, Dtype dtype, std::size_t result_bytes = 0);
 
 /// data[i] = data[i] / ranks, for floating point and complex64.
 void divide(Dtype dtype, void* data, std::size_t count, int ranks);
 
-/// memcpy that does not evict the cache for sizes that will not stay in it anyway.
-void copy(void* to, const void* from, std::size_t bytes);
+/// memcpy that does not evict the cache for sizes that will not stay in it anyway; `total_bytes` says, as
+/// above, of how much this is a block.
+void copy(void* to, const void* from, std::size_t bytes, std::size_t total_bytes = 0);
 
 /// Which instruction set was chosen: "AVX3_ZEN4", "NEON", …; for messages and benchmarks.
 std::string kernel_target();

@@ -81,13 +81,14 @@ HWY_INLINE void fold_first(const void* const* sources, std::size_t sources_count
 // Four vectors at a time hide the latency of combine(); variables and not an array, because SVE's vectors
 // have no size. The pointers are read anew for every block: at 64 sources there are too many for registers.
 template <class P>
-HWY_INLINE void fold(const void* const* sources, std::size_t sources_count, void* to, std::size_t count) {
+HWY_INLINE void fold(const void* const* sources, std::size_t sources_count, void* to, std::size_t count,
+                     std::size_t stream_from) {
   using T = typename P::T;
   const typename P::D d;
   const std::size_t lanes = hn::Lanes(d);
   T* out = static_cast<T*>(to);
   std::size_t i = 0;
-  const bool stream = streams(sources, sources_count, to, count * sizeof(T), sizeof(T));
+  const bool stream = streams(sources, sources_count, to, count * sizeof(T), sizeof(T), stream_from);
   if (stream) {
     i = bytes_to_boundary(to, lanes * sizeof(T)) / sizeof(T);
     if (i > 0) fold_first<P>(sources, sources_count, out, 0, i);
@@ -130,34 +131,33 @@ HWY_INLINE void fold(const void* const* sources, std::size_t sources_count, void
 }
 
 template <class P>
-void pair(const void* a, const void* b, void* out, std::size_t count) {
+HWY_NOINLINE void fold_pair(const void* a, const void* b, void* out, std::size_t count,
+                            std::size_t stream_from) {
   const void* const sources[] = {a, b};
-  fold<P>(sources, 2, out, count);
+  fold<P>(sources, 2, out, count, stream_from);
 }
 
 template <class P>
-void many(const void* const* sources, std::size_t sources_count, void* out, std::size_t count) {
+HWY_NOINLINE void fold_many(const void* const* sources, std::size_t sources_count, void* out,
+                            std::size_t count, std::size_t stream_from) {
   if (sources_count == 1) return copy(out, sources[0], count * sizeof(typename P::T));
-  fold<P>(sources, sources_count, out, count);
+  fold<P>(sources, sources_count, out, count, stream_from);
 }
 
-// Elements that are kLanes elements of P.
-template <class P, std::size_t kLanes>
-void wide_pair(const void* a, const void* b, void* out, std::size_t count) {
-  pair<P>(a, b, out, kLanes * count);
+// An element is kLanes elements of P.
+template <class P, std::size_t kLanes, std::size_t kStreamFrom>
+void pair(const void* a, const void* b, void* out, std::size_t count) {
+  fold_pair<P>(a, b, out, kLanes * count, kStreamFrom);
 }
-template <class P, std::size_t kLanes>
-void wide_many(const void* const* sources, std::size_t sources_count, void* out, std::size_t count) {
-  many<P>(sources, sources_count, out, kLanes * count);
+template <class P, std::size_t kLanes, std::size_t kStreamFrom>
+void many(const void* const* sources, std::size_t sources_count, void* out, std::size_t count) {
+  fold_many<P>(sources, sources_count, out, kLanes * count, kStreamFrom);
 }
 
 template <class P, std::size_t kLanes = 1>
-Kernel kernel() {
-  if constexpr (kLanes == 1) {
-    return {pair<P>, many<P>};
-  } else {
-    return {wide_pair<P, kLanes>, wide_many<P, kLanes>};
-  }
+Kernels kernel() {
+  return {{pair<P, kLanes, kStreamBytes>, many<P, kLanes, kStreamBytes>},
+          {pair<P, kLanes, kStreamBlock>, many<P, kLanes, kStreamBlock>}};
 }
 
 // P::divide(v, divisor) of every element.

@@ -1,0 +1,81 @@
+#include "schedules/tuner.hpp"
+
+#include <algorithm>
+
+#include "collectives/graphs.hpp"
+#include "support/catch.hpp"
+
+using namespace jackal::collectives;
+
+namespace {
+
+std::string best(Operation operation, const Fabric& fabric, std::int64_t bytes, int root = -1) {
+  return rank_algorithms({operation, fabric.ranks, root, true}, fabric, bytes).front().algorithm;
+}
+
+}  // namespace
+
+TEST_CASE("few messages for short vectors, all links for long ones") {
+  const Fabric mesh = graphs::fabric(4, graphs::complete(4));
+  CHECK(best(Operation::all_reduce, mesh, 8) == "direct");
+  CHECK(best(Operation::all_reduce, mesh, 64 << 20) == "mesh");
+  CHECK(best(Operation::broadcast, mesh, 64 << 20, 2) == "mesh");
+  CHECK(best(Operation::all_gather, mesh, 64 << 20) == "mesh");
+  const Fabric ring = graphs::fabric(4, graphs::ring(4));
+  CHECK(best(Operation::all_reduce, ring, 64 << 20) == "ring");
+  CHECK(best(Operation::all_reduce, ring, 8) == "tree");
+}
+
+TEST_CASE("long vectors go down a chain in slices") {
+  const Fabric chain = graphs::fabric(4, graphs::chain(4));
+  const auto all = rank_algorithms({Operation::broadcast, 4, 0, true}, chain, 64 << 20);
+  CHECK(all.front().slice_bytes < 64 << 20);
+  CHECK(all.front().slice_bytes >= 64 << 10);
+}
+
+TEST_CASE("predictions come in order, one for each algorithm") {
+  const Fabric fabric = graphs::fabric(5, graphs::complete(5));
+  const Shape shape{Operation::all_reduce, 5, -1, true};
+  const auto all = rank_algorithms(shape, fabric, 100'000);
+  CHECK(all.size() == algorithms_for(shape, fabric).size());
+  CHECK(std::is_sorted(all.begin(), all.end(),
+                       [](const Prediction& a, const Prediction& b) { return a.time_ns < b.time_ns; }));
+  for (const Prediction& one : all)
+    CHECK(predict(one.algorithm, shape, fabric, 100'000, one.slice_bytes) == one.time_ns);
+  CHECK(predict("routes", shape, fabric, 100'000, 100'000) == -1);
+}
+
+TEST_CASE("many slices are predicted as they would run") {
+  // Each slice more costs a chain the same.
+  const Fabric fabric = graphs::fabric(3, graphs::chain(3));
+  const Shape shape{Operation::broadcast, 3, 0, true};
+  const auto time = [&](std::int64_t slices) {
+    return predict("chain", shape, fabric, slices << 16, 1 << 16);
+  };
+  CHECK(time(64) - time(32) == time(32 + 64) - time(64));
+  CHECK(time(5) > time(4));
+  CHECK(time(7) > time(6));
+}
+
+TEST_CASE("sizes at the ends of what can be asked for are predicted") {
+  const Fabric fabric = graphs::fabric(3, graphs::complete(3));
+  const Shape shape{Operation::all_reduce, 3, -1, true};
+  CHECK(predict("mesh", shape, fabric, 0, 0) > 0);
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, INT64_MAX) > 0);
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, 1) > 0);
+}
+
+TEST_CASE("an explanation lists what was weighed") {
+  const Fabric fabric = graphs::fabric(3, graphs::chain(3), 2);
+  CHECK(explain({Operation::all_gather, 3, -1, true}, fabric, 1 << 20) ==
+        "all_gather, 1 MiB a rank, 3 ranks\n"
+        "2 links, not every pair of ranks is linked; latency 20.0 us, 0.25 GB/s each way\n"
+        "algorithm              slices of     predicted\n"
+        "chain                    256 KiB       8.84 ms  taken\n"
+        "tree                      64 KiB       8.95 ms  1 % longer\n");
+  const Fabric split = graphs::fabric(3, {{0, 1}});
+  CHECK(explain({Operation::barrier, 3, -1, true}, split, 0) ==
+        "barrier, 3 ranks\n"
+        "1 link, not every pair of ranks is linked; latency 20.0 us, 0.12 GB/s each way\n"
+        "no algorithm can do this here\n");
+}
