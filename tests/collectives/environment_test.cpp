@@ -230,6 +230,52 @@ TEST_CASE("files that the environment names are checked") {
                  "is not ADDRESS:PORT"));
 }
 
+TEST_CASE("a host file's addresses and cables are read, what is unknown stays empty") {
+  const auto table = parse_host_table(R"({"backend": "jackal", "hosts": [
+    {"ssh": "a", "ips": ["10.0.0.1", "a.local", "fe80::1%en0"], "links": [null,
+      [{"ip": "192.168.0.1", "peer_ip": "192.168.0.2", "interface": "en3", "rdma": "rdma_en3"}, {}], null]},
+    {"ssh": "b", "links": [[{"ip": "192.168.0.2", "domain_uuid": "x"}, {"ip": "fe80::2%en4"}], null, null]},
+    {"ips": []}]})")
+                         .value;
+  REQUIRE(table);
+  CHECK(table->ips == std::vector<std::vector<std::string>>{{"10.0.0.1", "fe80::1%en0"}, {}, {}});
+  REQUIRE(table->links.size() == 3);
+  REQUIRE(table->links[0][1].size() == 2);
+  CHECK(table->links[0][1][0].ip == "192.168.0.1");
+  CHECK(table->links[0][1][0].peer_ip == "192.168.0.2");
+  CHECK(table->links[0][1][0].interface == "en3");
+  CHECK(table->links[0][1][1].ip.empty());
+  CHECK(table->links[1][0][1].ip == "fe80::2%en4");
+  CHECK(table->links[2] == std::vector<std::vector<Link>>(3));
+  CHECK(parse_host_table(R"({"hosts": [{}, {"links": []}]})").value->links.empty());
+  CHECK(parse_host_table(R"({"hosts": [{}, {"links": [null, null]}]})").value->links.size() == 2);
+}
+
+TEST_CASE("addresses and cables that are not what they should be are described") {
+  const auto problem = [](const std::string& second) {
+    return parse_host_table(R"({"hosts": [{"links": [null, [{}]]}, )" + second + "]}").problem;
+  };
+  CHECK(problem(R"({"links": [[{}], null]})").empty());
+  CHECK(problem("{}") == "entry 1 of its hosts has 0 links to entry 0, which has 1 back");
+  CHECK(problem(R"({"ips": "10.0.0.1"})") ==
+        "entry 1 of its hosts has \"ips\" that are not a list of at most 16");
+  CHECK(problem(R"({"ips": [1]})") == "entry 1 of its hosts has \"ips\" that are not all strings");
+  CHECK(problem(R"({"links": [null]})") ==
+        "entry 1 of its hosts has \"links\" that are not a list with one entry for each of 2 hosts");
+  CHECK(problem(R"({"links": {"0": 1}})") ==
+        "entry 1 of its hosts has \"links\" that are not a list with one entry for each of 2 hosts");
+  CHECK(problem(R"({"links": ["rdma_en3", null]})") ==
+        "entry 1 of its hosts has \"links\" to entry 0 that are neither null nor a list of at most 16");
+  CHECK(problem(R"({"links": [[7], null]})") ==
+        "entry 1 of its hosts has a link to entry 0 that is not an object");
+  CHECK(problem(R"({"links": [[{"ip": 7}], null]})") ==
+        "entry 1 of its hosts has a link to entry 0 that has a \"ip\" that is not a string");
+  for (const char* address : {"b.local", "10.0.0", "10.0.0.1%en0", "fe80::2%", "10.0.0.1 "})
+    CHECK(problem(R"({"links": [[{"peer_ip": ")" + std::string(address) + R"("}], null]})") ==
+          "entry 1 of its hosts has a link to entry 0 that has \"" + std::string(address) +
+              "\" where a numeric address belongs");
+}
+
 TEST_CASE("JSON that is not what it should be is described") {
   CHECK(parse_host_table("[]").problem == "is not an object with a list of \"hosts\"");
   CHECK(parse_host_table("{}").problem == "has no list of \"hosts\"");

@@ -230,6 +230,8 @@ void Meeting::heard(int rank, const Frame& frame) {
   if (frame.type == FrameType::abort) throw error_of(frame, rank);
   if (frame.type == FrameType::ready && job_.rank == 0) ++ready_;
   if (frame.type == FrameType::go && rank == 0) go_ = true;
+  // From a rank that has been told to go already.
+  if (frame.type == FrameType::status) mesh_.peer(rank).kept.push_back(frame);
   if (frame.type != FrameType::table || rank != 0) return;
   auto table = decode_table(frame.body);
   if (!table || table->size() != static_cast<std::size_t>(job_.size))

@@ -49,6 +49,7 @@ struct Signature {
   std::array<std::byte, kSize> bytes{};
 
   static Signature of(std::uint64_t number, const Call& call);
+  std::uint64_t number() const;
   /// "all_sum of 10 float32 as its call 7"; copes with any bytes.
   std::string text() const;
   bool operator==(const Signature&) const = default;

@@ -29,14 +29,17 @@ Communicator::Communicator(Start start, Deadline deadline)
 }
 
 void Communicator::connect(Start& start, Deadline deadline) {
-  if (size_ > 1) links_ = connect_ranks(mesh_, job_, settings_, deadline);
+  links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, deadline) : links_of_one(job_);
   std::vector<Channel*> channels(1, nullptr);
   std::vector<int> next(1, -1);
-  if (size_ > 1) {
+  if (size_ == 1) {
+    require_known_algorithm();
+    choices_ = std::make_unique<Choices>(links_.fabric, rank_, settings_.algorithm, links_.one_memory);
+  } else {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
-    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm,
+    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start), rank_, settings_.algorithm,
                                          links_.one_memory);
     executor_ = std::make_unique<Executor>(links_.lanes(rank_), links_.shm->crowding());
   }
@@ -48,28 +51,25 @@ void Communicator::connect(Start& start, Deadline deadline) {
         const std::uint32_t started = started_;
         return started > 0 && signature_ != nullptr ? started - 1 : started;
       });
-  shm_mismatch_ = [this](int rank, const Signature& theirs) {
-    lookout_->mismatch(rank, signature_->text(), theirs.text());
-  };
+  shm_mismatch_ = [this](int rank, const Signature& theirs) { lookout_->mismatch(rank, theirs); };
   check_header_ = [this](int rank, std::span<const std::byte> header) {
     Signature theirs;
     std::copy_n(header.begin(), std::min(header.size(), theirs.bytes.size()), theirs.bytes.begin());
-    if (theirs != *signature_) lookout_->mismatch(rank, signature_->text(), theirs.text());
+    if (theirs != *signature_) lookout_->mismatch(rank, theirs);
   };
   note_memory();
   if (passes_on_) progress();
 }
 
 // The figures by which algorithms are chosen: the same on every rank.
-Fabric Communicator::fabric_to_decide_by(const Start& start, Deadline deadline) {
+Fabric Communicator::fabric_to_decide_by(const Start& start) {
   require_known_algorithm();
   if (settings_.fabric) {
     require_links(*settings_.fabric);
     return *settings_.fabric;
   }
   if (start.measured) return *start.measured;
-  if (settings_.deterministic || links_.one_memory) return links_.fabric;
-  return measure(deadline);
+  return links_.fabric;
 }
 
 void Communicator::require_known_algorithm() const {
@@ -148,6 +148,7 @@ std::optional<Error> Communicator::attempt(Request& request) {
 void Communicator::execute(Request& request) {
   if (over_.load(std::memory_order_relaxed)) throw ended(request.call.text());
   if (size_ == 1) {
+    if (request.chosen() && request.algorithm != kMemoryAlgorithm) choose(request);
     run_alone(request);
   } else {
     settle_input(request, rank_, size_);

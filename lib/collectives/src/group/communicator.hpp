@@ -81,8 +81,7 @@ private:
   static constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 366);
 
   void connect(Start& start, Deadline deadline);
-  Fabric fabric_to_decide_by(const Start& start, Deadline deadline);
-  Fabric measure(Deadline deadline);
+  Fabric fabric_to_decide_by(const Start& start);
   void require_known_algorithm() const;
   void require_links(const Fabric& fabric) const;
   void execute(Request& request);

@@ -152,6 +152,13 @@ std::vector<Channel*> Links::messages(int rank) const {
   return all;
 }
 
+Links links_of_one(const Job& job) {
+  Links links;
+  links.one_memory = true;
+  links.fabric = nominal_fabric({View{"", 1, {0}}}, job);
+  return links;
+}
+
 Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline) {
   const auto size = static_cast<std::size_t>(mesh.size());
   const ShareBytes share = [&](const std::string& mine) { return mesh.share(mine, deadline); };

@@ -130,18 +130,20 @@ void Lookout::check_messages(Deadline now) {
   }
 }
 
+std::optional<Signature> Lookout::earlier(std::uint64_t number) const {
+  if (number == 0 || number > number_ || number + signatures_.size() <= number_) return std::nullopt;
+  return signatures_[number % signatures_.size()];
+}
+
 void Lookout::compare() {
   dirty_ = false;
   const Status mine = status();
-  const Earlier earlier = [this](std::uint64_t number) -> std::optional<Signature> {
-    if (number == 0 || number > number_ || number + signatures_.size() <= number_) return std::nullopt;
-    return signatures_[number % signatures_.size()];
-  };
+  const Earlier known = [this](std::uint64_t number) { return earlier(number); };
   for (int rank = 0; rank < mesh_.size(); ++rank) {
     const std::optional<Status>& theirs = seen(rank).status;
     if (!theirs) continue;
-    if (const auto conflict = conflict_of(mine, mesh_.rank(), *theirs, rank, earlier))
-      mismatch(rank, conflict->mine, conflict->theirs);
+    if (const auto conflict = conflict_of(mine, mesh_.rank(), *theirs, rank, known))
+      differ(rank, conflict->mine, conflict->theirs);
   }
 }
 
@@ -183,7 +185,21 @@ Error Lookout::error(Code code, const std::string& text, const std::string& what
   return Error(code, text + ": " + what, rank, peer.host, peer.link, text);
 }
 
-void Lookout::mismatch(int rank, const std::string& mine, const std::string& theirs) const {
+void Lookout::mismatch(int rank, const Signature& theirs) {
+  const std::optional<Signature> same = earlier(theirs.number());
+  if (same && *same != theirs) differ(rank, same->text(), theirs.text());
+  if (theirs.number() > number_) {
+    // That rank is further on and knows the call of its own that differs from this one: it hears which one this
+    // is, and answers with the whole story.
+    const Deadline patience = Clock::now() + kGrace;
+    tell(Clock::now());
+    while (mesh_.peer(rank).control && wait_for(mesh_.peer(rank).control.get(), POLLIN, patience))
+      hear(rank, Clock::now());
+  }
+  differ(rank, signatures_[number_ % signatures_.size()].text(), theirs.text());
+}
+
+void Lookout::differ(int rank, const std::string& mine, const std::string& theirs) const {
   const Peer& peer = mesh_.peer(rank);
   throw Error(Code::mismatch,
               "the ranks' calls differ: " + mesh_.name(mesh_.rank()) + " called " + mine + ", " + mesh_.name(rank) +

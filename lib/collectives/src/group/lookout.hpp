@@ -41,8 +41,9 @@ public:
   [[noreturn]] void lost(int rank, const std::string& why) override;
   std::span<const int> wake_descriptors() override;
 
-  /// Throws Error mismatch: rank `rank` called `theirs` where this rank called `mine`.
-  [[noreturn]] void mismatch(int rank, const std::string& mine, const std::string& theirs) const;
+  /// Throws Error mismatch: rank `rank` called `theirs` where this rank is in its own call. The two may be
+  /// of different numbers; then an earlier call is the one that differed, and is looked for.
+  [[noreturn]] void mismatch(int rank, const Signature& theirs);
 
   /// The operation under way, for messages; "" when none is.
   std::string text() const;
@@ -67,6 +68,8 @@ private:
   void check_gone(Deadline now);
   void check_messages(Deadline now);
   void compare();
+  std::optional<Signature> earlier(std::uint64_t number) const;
+  [[noreturn]] void differ(int rank, const std::string& mine, const std::string& theirs) const;
   Status status() const;
   void tell(Deadline now);
   [[noreturn]] void late(Deadline now);
