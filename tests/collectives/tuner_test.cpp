@@ -60,9 +60,13 @@ TEST_CASE("many slices are predicted as they would run") {
 }
 
 TEST_CASE("sizes at the ends of what can be asked for are predicted") {
-  const Fabric fabric = graphs::fabric(3, graphs::complete(3));
+  Fabric fabric = graphs::fabric(3, graphs::complete(3));
   const Shape shape{Operation::all_reduce, 3, -1, true};
   CHECK(predict("mesh", shape, fabric, 0, 0) > 0);
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, INT64_MAX) > 0);
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, 1) > 0);
+  fabric.copy_bytes_per_ms = 1;
+  for (Path& path : fabric.paths) path.bytes_per_ms = 1;
   CHECK(predict("mesh", shape, fabric, INT64_MAX, INT64_MAX) > 0);
   CHECK(predict("mesh", shape, fabric, INT64_MAX, 1) > 0);
 }

@@ -15,8 +15,14 @@ constexpr std::int64_t kEagerBytes = 256 << 10;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
+// One message or sum takes a quarter of an hour at most, so that no sum of times overflows.
+constexpr std::int64_t kLongestNs = 1'000'000'000'000;
+
 std::int64_t nanoseconds(std::int64_t bytes, std::int64_t bytes_per_ms) {
-  return bytes_per_ms <= 0 ? 0 : (bytes * 1'000'000 + bytes_per_ms - 1) / bytes_per_ms;
+  const std::int64_t rate = std::clamp<std::int64_t>(bytes_per_ms, 1, kLongestNs);
+  const std::int64_t whole = bytes / rate;
+  if (whole >= kLongestNs / 1'000'000) return kLongestNs;
+  return whole * 1'000'000 + (bytes % rate * 1'000'000 + rate - 1) / rate;
 }
 
 bool receives(Step::Kind kind) {

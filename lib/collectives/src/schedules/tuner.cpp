@@ -20,18 +20,22 @@ constexpr int kManySlices = 2 * kFewSlices;
 // Shorter slices have to gain more than one part in so many: there is more to them than the model knows.
 constexpr std::int64_t kWorthwhile = 100;
 
-// Steps and slices to go through for one prediction of several; keeps groups of hundreds of ranks bearable.
+// Steps of slices to go through for one prediction; with more, as in groups of hundreds of ranks, the vector
+// goes whole.
 constexpr std::size_t kMostWork = 1'000'000;
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 42;  // products with nanoseconds stay in 64 bits
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 42;
+constexpr std::int64_t kForever = std::int64_t{1} << 62;  // predictions end here
 
 std::int64_t time_of(const Simulator& simulator, std::int64_t chunk_bytes, std::int64_t slice_bytes) {
   const std::int64_t slices = (chunk_bytes + slice_bytes - 1) / slice_bytes;
+  if (simulator.steps() * (kFewSlices + kManySlices) > kMostWork) return simulator.run(chunk_bytes, 1);
   if (slices <= kManySlices) return simulator.run(chunk_bytes, static_cast<int>(slices));
   const std::int64_t each =
       (chunk_bytes + slices - 1) / slices;  // the last one is shorter; here all are, a bit
   const std::int64_t few = simulator.run(each * kFewSlices, kFewSlices);
   const std::int64_t many = simulator.run(each * kManySlices, kManySlices);
+  if (many - few > (kForever - many) / slices) return kForever;
   return many + (many - few) * (slices - kManySlices) / (kManySlices - kFewSlices);
 }
 
@@ -44,7 +48,6 @@ std::optional<Prediction> best_slice(const std::string& algorithm, const Shape& 
   Prediction best{algorithm, longest, time_of(*simulator, chunk_bytes, longest)};
   std::int64_t last = best.time_ns;
   for (std::int64_t slice = longest / 4; slice >= kLeastSliceBytes; slice /= 4) {
-    if (simulator->steps() * (kFewSlices + kManySlices) > kMostWork) break;
     const std::int64_t time = time_of(*simulator, chunk_bytes, slice);
     if (time + time / kWorthwhile < best.time_ns) best = {algorithm, slice, time};
     if (time > last) break;  // shorter ones only cost more
