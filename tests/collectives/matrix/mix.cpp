@@ -172,7 +172,9 @@ private:
     std::vector<int> colors;
     std::vector<int> keys;
     for (std::uint64_t rank = 0; rank < ranks; ++rank) {
-      colors.push_back(static_cast<int>(random_() % 3));
+      const int before = colors.empty() ? 0 : colors.back();
+      const int drawn = static_cast<int>(random_() % 3);
+      colors.push_back(mixture_.neighbours ? before + drawn / 2 : drawn);
       keys.push_back(static_cast<int>(random_() % 4));
     }
     const auto me = static_cast<std::size_t>(group_.rank());
