@@ -195,6 +195,8 @@ private:
       const Verdict verdict = played(part, one, "");
       if (problem.empty()) problem = verdict.problem;
     }
+    // Who leaves passes no messages of others on any more.
+    part.barrier();
     beside.wait();
     const Verdict verdict = beside.judge();
     diary_.done({0, problem.empty() ? verdict.problem : problem});
@@ -240,6 +242,7 @@ private:
 void mix(Group& group, const Mixture& mixture, Diary& diary) {
   Mixer mixer(group, mixture, diary);
   for (int number = 0; number < mixture.steps; ++number) mixer.step(number);
+  group.barrier();
 }
 
 }  // namespace matrix
