@@ -84,7 +84,7 @@ bool nothing_new_since(const std::set<std::string>& before) {
 }
 
 std::string host_of_victim(Layout layout) {
-  return layout >= Layout::chain ? "h1" : layout == Layout::alternating ? "b" : "a";
+  return matrix::cabled(layout) ? "h1" : layout == Layout::alternating ? "b" : "a";
 }
 
 }  // namespace
@@ -185,7 +185,7 @@ TEST_CASE("a stopped rank ends the others' call after its timeout, and does no h
         // The survivors work on, in the memory that the other one may still think is the group's.
         matrix::Diary diary;
         Group group = jackal::init(afterwards.options(rank > kVictim ? rank - 1 : rank));
-        matrix::mix(group, {3, 40, 100000}, diary);
+        matrix::mix(group, {3, 40, 100000, false}, diary);
         const auto problems = matrix::problems({diary.text()}, {""});
         return problems.empty() ? text : problems[0];
       },
@@ -205,16 +205,16 @@ TEST_CASE("a rank that is killed while others have calls in flight fails each of
       3,
       [&](int rank) -> std::string {
         Group group = jackal::init(job.options(rank));
-        group.barrier();
-        if (rank == kVictim) ::kill(::getpid(), SIGKILL);
-        std::vector<float> data(100000);
+        std::vector<std::vector<float>> data(4, std::vector<float>(100000));
         std::vector<jackal::Handle> handles;
         std::string text;
         try {
-          for (int i = 0; i < 3; ++i)
-            handles.push_back(group.all_reduce_async(data.data(), data.data(), data.size(), Dtype::float32,
-                                                     matrix::Op::sum));
-          handles.push_back(group.recv_async(data.data(), 1, Dtype::float32, kVictim));
+          group.barrier();
+          if (rank == kVictim) ::kill(::getpid(), SIGKILL);
+          for (std::size_t i = 0; i < 3; ++i)
+            handles.push_back(group.all_reduce_async(data[i].data(), data[i].data(), data[i].size(),
+                                                     Dtype::float32, matrix::Op::sum));
+          handles.push_back(group.recv_async(data[3].data(), 1, Dtype::float32, kVictim));
         } catch (const jackal::Error& error) {
           text = told(error);
         }

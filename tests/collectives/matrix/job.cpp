@@ -33,7 +33,7 @@ std::vector<Case> every_operation(std::uint64_t seed) {
 int check(jackal::Group& group, std::uint64_t seed) {
   Diary diary;
   play_all(group, every_operation(seed), diary);
-  mix(group, {seed, 60, 100000}, diary);
+  mix(group, {seed, 60, 100000, true}, diary);
   const auto found = problems({diary.text()}, {""});
   for (const std::string& problem : found)
     std::fprintf(stderr, "rank %d: %s\n", group.rank(), problem.c_str());

@@ -14,8 +14,6 @@ namespace {
 constexpr std::array kAll = {Layout::shm,   Layout::tcp,  Layout::two_hosts, Layout::alternating,
                              Layout::chain, Layout::ring, Layout::two_cables};
 
-bool cabled(Layout layout) { return layout >= Layout::chain; }
-
 bool have_addresses() {
   const jackal::UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
   sockaddr_in address{};
@@ -57,6 +55,8 @@ std::string links(Layout layout, int rank, int ranks) {
 }
 
 }  // namespace
+
+bool cabled(Layout layout) { return layout >= Layout::chain; }
 
 const char* name_of(Layout layout) {
   static constexpr std::array kNames = {"shm",   "tcp",  "two hosts", "alternating hosts",

@@ -20,6 +20,7 @@ enum class Layout {
 };
 
 const char* name_of(Layout layout);
+bool cabled(Layout layout);
 
 /// Those that can be had here: cables need more loopback addresses than macOS gives.
 const std::vector<Layout>& layouts();

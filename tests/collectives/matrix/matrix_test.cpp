@@ -57,7 +57,8 @@ TEST_CASE("operations at random, mixed, are right") {
     const int ranks = static_cast<int>(choice / 64 % kMostRanks) + 1;
     INFO(title(layout, ranks) + ", JACKAL_TEST_SEED=" + std::to_string(seed));
     const ranks::Directory directory;
-    const matrix::Mixture mixture = {seed, 100, seed % 8 == 0 ? std::size_t{2000000} : std::size_t{200000}};
+    const matrix::Mixture mixture = {seed, 100, seed % 8 == 0 ? std::size_t{2000000} : std::size_t{200000},
+                                     matrix::cabled(layout)};
     const auto problems = matrix::problems_of(
         Ranks::processes, matrix::job(layout, ranks, directory),
         [&](jackal::Group& group, matrix::Diary& diary) { matrix::mix(group, mixture, diary); });

@@ -172,7 +172,9 @@ private:
     std::vector<int> colors;
     std::vector<int> keys;
     for (std::uint64_t rank = 0; rank < ranks; ++rank) {
-      colors.push_back(static_cast<int>(random_() % 3));
+      const int before = colors.empty() ? 0 : colors.back();
+      const int drawn = static_cast<int>(random_() % 3);
+      colors.push_back(mixture_.neighbours ? before + drawn / 2 : drawn);
       keys.push_back(static_cast<int>(random_() % 4));
     }
     const auto me = static_cast<std::size_t>(group_.rank());
@@ -193,6 +195,8 @@ private:
       const Verdict verdict = played(part, one, "");
       if (problem.empty()) problem = verdict.problem;
     }
+    // Who leaves passes no messages of others on any more.
+    part.barrier();
     beside.wait();
     const Verdict verdict = beside.judge();
     diary_.done({0, problem.empty() ? verdict.problem : problem});
@@ -238,6 +242,7 @@ private:
 void mix(Group& group, const Mixture& mixture, Diary& diary) {
   Mixer mixer(group, mixture, diary);
   for (int number = 0; number < mixture.steps; ++number) mixer.step(number);
+  group.barrier();
 }
 
 }  // namespace matrix

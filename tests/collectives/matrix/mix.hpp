@@ -10,6 +10,7 @@ struct Mixture {
   std::uint64_t seed = 0;
   int steps = 0;
   std::size_t most_bytes = 0;  // of one chunk, about
+  bool neighbours = false;     // only neighbours form groups: others may have no cable between them
 };
 
 void mix(jackal::Group& group, const Mixture& mixture, Diary& diary);

@@ -36,8 +36,8 @@ TEST_CASE("a covering selection is right among threads") {
 TEST_CASE("operations at random are right among threads") {
   const Layout layout = GENERATE(from_range(matrix::layouts()));
   const int ranks = GENERATE(2, 3, 4);
-  check(layout, ranks, [ranks](jackal::Group& group, matrix::Diary& diary) {
-    matrix::mix(group, {static_cast<std::uint64_t>(ranks), 30, 30000}, diary);
+  check(layout, ranks, [ranks, layout](jackal::Group& group, matrix::Diary& diary) {
+    matrix::mix(group, {static_cast<std::uint64_t>(ranks), 30, 30000, matrix::cabled(layout)}, diary);
   });
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("groups of one process work side by side, a thread each") {
         std::vector<matrix::Diary> diaries(parts.size());
         ranks::as_threads(static_cast<int>(parts.size()), [&](int i) {
           const auto part = static_cast<std::size_t>(i);
-          matrix::mix(parts[part], {static_cast<std::uint64_t>(i) + 50, 20, 20000}, diaries[part]);
+          matrix::mix(parts[part], {static_cast<std::uint64_t>(i) + 50, 20, 20000, false}, diaries[part]);
         });
         diary.begin("three groups at once");
         std::string problem;

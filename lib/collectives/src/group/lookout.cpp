@@ -237,16 +237,22 @@ Deadline Lookout::next_look() const {
   return next;
 }
 
-// Who has not said that it is in this call, too, has not come.
+// Who has not said that it is in this call, too, has not come. At fault is who has said nothing, else who is
+// furthest behind: the others may wait for it themselves.
 void Lookout::late(Deadline now) {
   hear_all(now, true);
   std::string missing;
   int first = -1;
+  std::uint64_t fewest = 0;
   for (int rank = 0; rank < mesh_.size(); ++rank) {
     const std::optional<Status>& theirs = seen(rank).status;
     const bool concerned = call_ != nullptr ? !theirs || theirs->calls < number_ : message_->peer == rank;
     if (rank == mesh_.rank() || !concerned) continue;
-    if (first < 0) first = rank;
+    const std::uint64_t calls = theirs ? theirs->calls + 1 : 0;
+    if (first < 0 || calls < fewest) {
+      first = rank;
+      fewest = calls;
+    }
     missing += (missing.empty() ? "" : ", ") + mesh_.name(rank);
   }
   const std::string waited = mesh_.name(mesh_.rank()) + " waited " + seconds_text(timeout_) + " for ";
