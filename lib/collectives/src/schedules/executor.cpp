@@ -14,9 +14,6 @@
 namespace jackal::collectives {
 namespace {
 
-// All ranks of all slices together hold this much of one chunk at most; with kWindow slices it bounds
-// scratch.
-constexpr std::size_t kMostSliceBytes = 4 << 20;
 // Programs that are kept ready. A training loop uses a handful.
 constexpr std::size_t kMostPlans = 16;
 // One write takes so much, so that reading is never far behind: what was sent is still in the cache when the
@@ -173,7 +170,7 @@ Traffic Executor::State::run(const Program& program, const Memory& memory, Dtype
   element_ = dtype_size(dtype);
   kernel_ = kernel_of(op == Op::average ? Op::sum : op, dtype);
   // All of this depends on what all ranks know alike.
-  const std::size_t most = std::max<std::size_t>(element_, kMostSliceBytes / lanes_.size());
+  const std::size_t most = std::max(element_, most_slice_bytes(lanes_.size()));
   const std::size_t bytes = slice_bytes <= 0 ? most : std::min(static_cast<std::size_t>(slice_bytes), most);
   layout_.set(program.parts, element_, memory.count, memory.counts,
               std::max<std::size_t>(1, bytes / element_));
