@@ -21,6 +21,8 @@ constexpr std::size_t kMostPlans = 16;
 constexpr std::size_t kWriteBytes = 256 << 10;
 // One reduction takes so much, which stays in the second-level cache.
 constexpr std::size_t kReduceBytes = 128 << 10;
+// What looking at all channels once costs beside a look at memory: a system call each.
+constexpr std::uint32_t kSpinsPerRound = 16;
 // As long as look() may be put off while everybody sleeps, and where nothing wakes up by itself.
 constexpr int kNapMilliseconds = 10;
 constexpr int kBlindNapMilliseconds = 1;
@@ -189,7 +191,7 @@ Traffic Executor::State::run(const Program& program, const Memory& memory, Dtype
     } else if (pacer.weary()) {
       sleep(pacer);
     } else {
-      pacer.pause();
+      pacer.pause(kSpinsPerRound);
     }
   }
   return traffic_;
