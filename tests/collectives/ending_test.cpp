@@ -12,9 +12,13 @@ using jackal::Handle;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
-ranks::Job job_over(const char* transport, int size) { return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}}); }
+ranks::Job job_over(const char* transport, int size) {
+  return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}});
+}
 
 void check_aborted(const std::optional<jackal::Error>& error) {
   REQUIRE(error);

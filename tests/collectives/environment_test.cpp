@@ -204,14 +204,35 @@ TEST_CASE("malformed variables are refused, not guessed") {
 }
 
 TEST_CASE("what this version does not have is refused, what it has is not") {
-  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "shm"}}, Code::unavailable), "it has: auto, tcp"));
-  CHECK(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable) != "accepted");
-  CHECK(refusal({{"JACKAL_ALGORITHM", "ring"}}, Code::unavailable) != "accepted");
-  CHECK(refusal({{"JACKAL_FABRIC", "/f"}}, Code::unavailable) != "accepted");
+  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable), "it has: auto, shm, tcp"));
   CHECK(refusal({{"JACKAL_VERBS_LIMITS", "apple"}}, Code::unavailable) != "accepted");
-  CHECK(read({{"JACKAL_TRANSPORT", "auto"}, {"JACKAL_ALGORITHM", "auto"}, {"JACKAL_DETERMINISTIC", "1"}})
-            .job.size == 1);
-  CHECK(read({{"JACKAL_TRANSPORT", "tcp"}, {"JACKAL_FABRIC", ""}}).job.size == 1);
+  CHECK(read({{"JACKAL_TRANSPORT", "auto"}}).settings.transport == Transport::automatic);
+  CHECK(read({{"JACKAL_TRANSPORT", "shm"}}).settings.transport == Transport::shm);
+  CHECK(read({{"JACKAL_TRANSPORT", "tcp"}, {"JACKAL_FABRIC", ""}}).settings.transport == Transport::tcp);
+  CHECK(read({{"JACKAL_ALGORITHM", "auto"}}).settings.algorithm == "");
+  CHECK(read({{"JACKAL_ALGORITHM", "ring"}}).settings.algorithm == "ring");
+  CHECK_FALSE(read({{"JACKAL_DETERMINISTIC", "0"}}).settings.deterministic);
+  CHECK(read({{"JACKAL_DETERMINISTIC", "1"}}).settings.deterministic);
+}
+
+TEST_CASE("a saved fabric is read, and must be of this group") {
+  const Directory directory;
+  Fabric fabric;
+  fabric.ranks = 2;
+  fabric.paths = {{}, {1, 1000, 1000000, "tcp"}, {1, 1000, 1000000, "tcp"}, {}};
+  fabric.host_of = {0, 1};
+  fabric.cores_of_host = {2, 2};
+  fabric.step_ns = fabric.copy_bytes_per_ms = fabric.reduce_bytes_per_ms = 1000;
+  const std::string file = directory.write("fabric", write_fabric(fabric));
+  Set set = {
+      {"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}, {"JACKAL_FABRIC", file}};
+  CHECK(read(set).settings.fabric == fabric);
+  set["JACKAL_SIZE"] = "3";
+  CHECK(contains(refusal(set), "is of 2 ranks, but the group has 3"));
+  set["JACKAL_FABRIC"] = directory.write("bad", "{");
+  CHECK(contains(refusal(set), "JACKAL_FABRIC: "));
+  set["JACKAL_FABRIC"] = directory / "none";
+  CHECK(contains(refusal(set), "JACKAL_FABRIC: "));
 }
 
 TEST_CASE("files that the environment names are checked") {

@@ -41,7 +41,7 @@ std::string name_of(Operation operation, Op op) {
   }
   std::string name = operation_name(operation);
   const auto number = static_cast<int>(op);
-  if (!is_reduction(operation)) return name;
+  if (!reduces(operation)) return name;
   const bool known = number >= 0 && number <= static_cast<int>(Op::average);
   return name + " (" + (known ? op_name(op) : "op " + std::to_string(number)) + ")";
 }
@@ -54,7 +54,7 @@ std::string elements(std::size_t count, Dtype dtype) {
 
 }  // namespace
 
-bool is_reduction(Operation operation) {
+bool reduces(Operation operation) {
   return operation == Operation::all_reduce || operation == Operation::reduce_scatter ||
          operation == Operation::reduce;
 }

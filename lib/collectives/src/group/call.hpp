@@ -29,7 +29,7 @@ enum class Operation : std::uint8_t {
 const char* operation_name(Operation operation);
 
 /// Whether the operation combines elements, so that Call::op means something.
-bool is_reduction(Operation operation);
+bool reduces(Operation operation);
 
 struct Call {
   Operation operation{};

@@ -39,7 +39,7 @@ void Communicator::connect(Start& start, Deadline deadline) {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
-    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start), rank_, settings_.algorithm,
+    choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm,
                                          links_.one_memory);
     executor_ = std::make_unique<Executor>(links_.lanes(rank_), links_.shm->crowding());
   }
@@ -62,24 +62,29 @@ void Communicator::connect(Start& start, Deadline deadline) {
 }
 
 // The figures by which algorithms are chosen: the same on every rank.
-Fabric Communicator::fabric_to_decide_by(const Start& start) {
+Fabric Communicator::fabric_to_decide_by(const Start& start, Deadline deadline) {
   require_known_algorithm();
   if (settings_.fabric) {
     require_links(*settings_.fabric);
     return *settings_.fabric;
   }
-  if (start.measured) return *start.measured;
-  return links_.fabric;
+  if (start.measured && start.measured->connected()) return *start.measured;
+  // What never takes part in a choice need not be measured.
+  if (settings_.deterministic || links_.one_memory) return links_.fabric;
+  return measured(links_, mesh_, deadline);
 }
 
 void Communicator::require_known_algorithm() const {
   std::vector<std::string> known = Choices::names(links_.fabric);
   if (links_.one_memory) known.emplace_back(kMemoryAlgorithm);
-  if (settings_.algorithm.empty() || std::find(known.begin(), known.end(), settings_.algorithm) != known.end()) return;
+  if (settings_.algorithm.empty() ||
+      std::find(known.begin(), known.end(), settings_.algorithm) != known.end())
+    return;
   std::string list = "auto";
   for (const std::string& name : known) list += ", " + name;
   throw Error(Code::invalid_argument,
-              "JACKAL_ALGORITHM is \"" + settings_.algorithm + "\", expected one of: " + list, -1, "", "", "init");
+              "JACKAL_ALGORITHM is \"" + settings_.algorithm + "\", expected one of: " + list, -1, "", "",
+              "init");
 }
 
 void Communicator::require_links(const Fabric& fabric) const {
@@ -91,8 +96,8 @@ void Communicator::require_links(const Fabric& fabric) const {
                         std::to_string(to) + ", but there is none",
                     -1, "", "", "init");
   if (!fabric.connected())
-    throw Error(Code::invalid_argument, "JACKAL_FABRIC: the links of the file do not connect all ranks", -1, "", "",
-                "init");
+    throw Error(Code::invalid_argument, "JACKAL_FABRIC: the links of the file do not connect all ranks", -1,
+                "", "", "init");
 }
 
 Communicator::~Communicator() {
@@ -158,7 +163,8 @@ void Communicator::execute(Request& request) {
 }
 
 void Communicator::carry_out(Request& request, const Signature& signature) {
-  const std::string_view algorithm = request.chosen() ? request.algorithm : std::string_view(settings_.algorithm);
+  const std::string_view algorithm =
+      request.chosen() ? request.algorithm : std::string_view(settings_.algorithm);
   const bool by_memory = links_.one_memory && (algorithm.empty() || algorithm == kMemoryAlgorithm);
   // A name that cannot be meant is refused before anybody else hears of the call.
   if (!by_memory && request.chosen()) choose(request);
@@ -191,7 +197,8 @@ const Choice& Communicator::choose(const Request& request) {
   shape.in_place = may_overlap(request);
   std::size_t bytes = call.count * dtype_size(call.dtype);
   if (call.operation == Operation::all_gather_v) bytes /= static_cast<std::size_t>(size_);
-  return choices_->of(shape, static_cast<std::int64_t>(bytes), request.chosen() ? request.algorithm : "", call.text());
+  return choices_->of(shape, static_cast<std::int64_t>(bytes), request.chosen() ? request.algorithm : "",
+                      call.text());
 }
 
 void Communicator::run_program(Request& request, const Signature& signature) {
@@ -206,12 +213,13 @@ void Communicator::run_program(Request& request, const Signature& signature) {
   shape.in_place = may_overlap(request);
   Memory memory{request.in, request.out, call.count, request.counts};
   if (barrier) memory.count = 1;
-  if (call.operation == Operation::all_gather_v) memory.count = request.counts[static_cast<std::size_t>(rank_)];
+  if (call.operation == Operation::all_gather_v)
+    memory.count = request.counts[static_cast<std::size_t>(rank_)];
   const Traffic traffic =
-      executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op, choice.slice_bytes,
-                     signature.bytes, check_header_, *lookout_);
+      executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op,
+                     choice.slice_bytes, signature.bytes, check_header_, *lookout_);
   const bool has_result = call.operation != Operation::reduce || call.root == rank_;
-  if (is_reduction(call.operation) && call.op == Op::average && has_result)
+  if (reduces(call.operation) && call.op == Op::average && has_result)
     divide(call.dtype, request.out, call.count, size_);
   count(traffic.sent, traffic.received);
   note_memory();
@@ -233,10 +241,11 @@ void Communicator::note_memory() {
 void Communicator::warn_of_fall_back(Operation operation, const std::string& algorithm) {
   const std::uint32_t bit = 1U << static_cast<unsigned>(operation);
   const std::string& preferred = settings_.algorithm;
-  if (preferred.empty() || preferred == algorithm || preferred == kMemoryAlgorithm || (warned_ & bit) != 0) return;
+  if (preferred.empty() || preferred == algorithm || preferred == kMemoryAlgorithm || (warned_ & bit) != 0)
+    return;
   warned_ |= bit;
-  mesh_.log().warn("JACKAL_ALGORITHM=" + preferred + " cannot do " + operation_name(operation) + " here; it uses " +
-                   algorithm);
+  mesh_.log().warn("JACKAL_ALGORITHM=" + preferred + " cannot do " + operation_name(operation) +
+                   " here; it uses " + algorithm);
 }
 
 void Communicator::run(const std::vector<std::shared_ptr<Message>>& messages) {
@@ -313,8 +322,8 @@ void Communicator::attend() {
     const std::lock_guard lock(control_);
     const Error& reason = *ended_;
     const std::string text = lookout_->text();
-    throw Error(reason.code(), text.empty() ? reason.what() : text + ": " + reason.what(), reason.rank(), reason.host,
-                reason.link, text.empty() ? reason.operation : text);
+    throw Error(reason.code(), text.empty() ? reason.what() : text + ": " + reason.what(), reason.rank(),
+                reason.host, reason.link, text.empty() ? reason.operation : text);
   }
   if (inbox_full_) take_in();
 }
@@ -344,8 +353,8 @@ bool Communicator::tend() {
 
 Error Communicator::ended(const std::string& text) {
   const std::lock_guard lock(control_);
-  return Error(ended_->code(), text + ": the group has ended: " + ended_->what(), ended_->rank(), ended_->host,
-              ended_->link, text);
+  return Error(ended_->code(), text + ": the group has ended: " + ended_->what(), ended_->rank(),
+               ended_->host, ended_->link, text);
 }
 
 // An operation has failed: so has the group.
@@ -385,7 +394,8 @@ void Communicator::abort() {
   {
     const std::lock_guard lock(control_);
     if (ended_) return;
-    ended_ = Error(Code::aborted, mesh_.name(rank_) + " has ended the group by abort()", rank_, mesh_.peer(rank_).host);
+    ended_ = Error(Code::aborted, mesh_.name(rank_) + " has ended the group by abort()", rank_,
+                   mesh_.peer(rank_).host);
     over_ = true;
     mesh_.announce(*ended_);
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "control/bytes.hpp"
+#include "fabric/measure.hpp"
 #include "group/request.hpp"
+#include "group/start_watch.hpp"
 
 namespace jackal::collectives {
 namespace {
@@ -41,7 +43,8 @@ std::vector<View> decode_all(const std::vector<std::string>& all) {
     view.cores = reader.number<std::uint32_t>();
     for (std::size_t rank = 0; rank < all.size(); ++rank) view.links.push_back(reader.number<std::uint8_t>());
     if (!reader.complete())
-      throw Error(Code::internal, "rank " + std::to_string(views.size()) + " told of its links in a way that cannot be read",
+      throw Error(Code::internal,
+                  "rank " + std::to_string(views.size()) + " told of its links in a way that cannot be read",
                   static_cast<int>(views.size()), "", "", "init");
     views.push_back(std::move(view));
   }
@@ -49,9 +52,11 @@ std::vector<View> decode_all(const std::vector<std::string>& all) {
 }
 
 std::string text_of(const Settings& settings) {
-  const std::string fabric = settings.fabric ? std::to_string(extra_of({}, write_fabric(*settings.fabric))) : "none";
+  const std::string fabric =
+      settings.fabric ? std::to_string(extra_of({}, write_fabric(*settings.fabric))) : "none";
   return "JACKAL_ALGORITHM=" + (settings.algorithm.empty() ? "auto" : settings.algorithm) +
-         " JACKAL_DETERMINISTIC=" + (settings.deterministic ? "1" : "0") + " JACKAL_FABRIC with digest " + fabric;
+         " JACKAL_DETERMINISTIC=" + (settings.deterministic ? "1" : "0") + " JACKAL_FABRIC with digest " +
+         fabric;
 }
 
 void require_agreement(const Mesh& mesh, const std::vector<View>& views) {
@@ -59,8 +64,8 @@ void require_agreement(const Mesh& mesh, const std::vector<View>& views) {
     const std::string& theirs = views[static_cast<std::size_t>(rank)].settings;
     if (theirs == views[0].settings) continue;
     throw Error(Code::mismatch,
-                "the ranks' variables differ: " + mesh.name(0) + " has " + views[0].settings + ", " + mesh.name(rank) +
-                    " has " + theirs,
+                "the ranks' variables differ: " + mesh.name(0) + " has " + views[0].settings + ", " +
+                    mesh.name(rank) + " has " + theirs,
                 rank, mesh.peer(rank).host, "", "init");
   }
 }
@@ -72,7 +77,8 @@ std::vector<int> hosts_of(const std::vector<View>& views, const Job& job) {
   for (std::size_t rank = 0; rank < views.size(); ++rank) {
     int host = hosts;
     for (std::size_t other = 0; other < rank; ++other) {
-      const bool named = !job.hosts.empty() && !job.hosts[rank].empty() && job.hosts[rank] == job.hosts[other];
+      const bool named =
+          !job.hosts.empty() && !job.hosts[rank].empty() && job.hosts[rank] == job.hosts[other];
       if (named || views[rank].links[other] == kShm) host = std::min(host, host_of[other]);
     }
     if (host == hosts) ++hosts;
@@ -91,7 +97,8 @@ Fabric nominal_fabric(const std::vector<View>& views, const Job& job) {
       if (link == kShm) {
         fabric.paths.push_back({1, kShmLatency, kShmBytes, "shm"});
       } else {
-        fabric.paths.push_back({link, link > 0 ? kTcpLatency : 0, link > 0 ? kTcpBytes : 0, link > 0 ? "tcp" : ""});
+        fabric.paths.push_back(
+            {link, link > 0 ? kTcpLatency : 0, link > 0 ? kTcpBytes : 0, link > 0 ? "tcp" : ""});
       }
     }
   fabric.host_of = hosts_of(views, job);
@@ -113,7 +120,8 @@ void say(const Mesh& mesh, const Links& links) {
     if (rank == mesh.rank()) continue;
     std::string how = path.transport == "shm" ? "shared memory" : "TCP";
     if (path.transport == "tcp")
-      how += " over " + std::to_string(path.cables) + (path.cables == 1 ? " connection, " : " connections, ") +
+      how += " over " + std::to_string(path.cables) +
+             (path.cables == 1 ? " connection, " : " connections, ") +
              links.tcp[static_cast<std::size_t>(rank)].cables.front()->name();
     if (!path.linked()) how = "no link of its own";
     mesh.log().info(mesh.name(rank) + ": " + how);
@@ -127,8 +135,8 @@ void require_shm(const Mesh& mesh, const Links& links) {
     if (rank == mesh.rank() || links.fabric.path(mesh.rank(), rank).transport == "shm") continue;
     const std::string& why = links.shm->trouble();
     throw Error(Code::unavailable,
-                "JACKAL_TRANSPORT=shm, but " + mesh.name(mesh.rank()) + " and " + mesh.name(rank) + " share no memory" +
-                    (why.empty() ? ": they are not on one host" : ": " + why),
+                "JACKAL_TRANSPORT=shm, but " + mesh.name(mesh.rank()) + " and " + mesh.name(rank) +
+                    " share no memory" + (why.empty() ? ": they are not on one host" : ": " + why),
                 rank, mesh.peer(rank).host, "", "init");
   }
 }
@@ -150,6 +158,20 @@ std::vector<Channel*> Links::messages(int rank) const {
   for (const int member : shm->members())
     if (member != rank) all[static_cast<std::size_t>(member)] = &shm->channel(member, 0);
   return all;
+}
+
+Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
+  Surroundings surroundings;
+  surroundings.rank = mesh.rank();
+  surroundings.size = mesh.size();
+  surroundings.lanes = links.lanes(mesh.rank());
+  for (int to = 0; to < mesh.size(); ++to)
+    surroundings.transports.push_back(links.fabric.path(mesh.rank(), to).transport);
+  surroundings.host_of = links.fabric.host_of;
+  surroundings.crowding = links.shm->crowding();
+  StartWatch watch(mesh, deadline);
+  return measure(
+      surroundings, [&](const std::string& mine) { return mesh.share(mine, deadline); }, watch);
 }
 
 Links links_of_one(const Job& job) {
@@ -185,7 +207,8 @@ Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadli
       if (from != to && views[from].links[to] != kShm) links.one_memory = false;
   if (settings.transport == Transport::shm) require_shm(mesh, links);
   if (!links.fabric.connected())
-    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "", "init");
+    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "",
+                "init");
   say(mesh, links);
   return links;
 }

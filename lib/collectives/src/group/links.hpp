@@ -30,6 +30,9 @@ struct Links {
 /// uses.
 Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline);
 
+/// Collective: the links' fabric with measured figures, the same on every rank.
+Fabric measured(const Links& links, Mesh& mesh, Deadline deadline);
+
 /// Of a group of one, which knows the same names of algorithms as others.
 Links links_of_one(const Job& job);
 

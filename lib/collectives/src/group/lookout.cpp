@@ -69,7 +69,8 @@ std::span<const int> Lookout::wake_descriptors() {
 
 void Lookout::hear_all(Deadline now, bool every) {
   entries_.clear();
-  for (int rank = 0; rank < mesh_.size(); ++rank) entries_.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
+  for (int rank = 0; rank < mesh_.size(); ++rank)
+    entries_.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
   if (!every && ::poll(entries_.data(), static_cast<nfds_t>(entries_.size()), 0) <= 0) return;
   for (int rank = 0; rank < mesh_.size(); ++rank)
     if (every || entries_[static_cast<std::size_t>(rank)].revents != 0) hear(rank, now);
@@ -86,7 +87,7 @@ void Lookout::hear(int rank, Deadline now) {
 }
 
 void Lookout::heard(int rank, const Frame& frame, Deadline now) {
-  if (frame.type == FrameType::abort) throw error_of(frame, rank);
+  if (frame.type == FrameType::abort) ended(error_of(frame, rank));
   if (frame.type == FrameType::goodbye) {
     ByteReader reader(frame.body);
     seen(rank).calls = reader.number<std::uint64_t>();
@@ -99,6 +100,14 @@ void Lookout::heard(int rank, const Frame& frame, Deadline now) {
   dirty_ = true;
   // Who asks is answered once, so that it knows soon.
   if (first && started_ && (call_ != nullptr || message_)) tell(now);
+}
+
+// Another rank has failed in an operation, or ended the group between two.
+void Lookout::ended(const Error& reason) const {
+  const std::string operation = text();
+  if (!reason.operation.empty() || operation.empty()) throw Error(reason);
+  throw Error(reason.code(), operation + ": " + reason.what(), reason.rank(), reason.host, reason.link,
+              operation);
 }
 
 void Lookout::check_gone(Deadline now) {
@@ -189,8 +198,8 @@ void Lookout::mismatch(int rank, const Signature& theirs) {
   const std::optional<Signature> same = earlier(theirs.number());
   if (same && *same != theirs) differ(rank, same->text(), theirs.text());
   if (theirs.number() > number_) {
-    // That rank is further on and knows the call of its own that differs from this one: it hears which one this
-    // is, and answers with the whole story.
+    // That rank is further on and knows the call of its own that differs from this one: it hears which one
+    // this is, and answers with the whole story.
     const Deadline patience = Clock::now() + kGrace;
     tell(Clock::now());
     while (mesh_.peer(rank).control && wait_for(mesh_.peer(rank).control.get(), POLLIN, patience))
@@ -202,8 +211,8 @@ void Lookout::mismatch(int rank, const Signature& theirs) {
 void Lookout::differ(int rank, const std::string& mine, const std::string& theirs) const {
   const Peer& peer = mesh_.peer(rank);
   throw Error(Code::mismatch,
-              "the ranks' calls differ: " + mesh_.name(mesh_.rank()) + " called " + mine + ", " + mesh_.name(rank) +
-                  " called " + theirs,
+              "the ranks' calls differ: " + mesh_.name(mesh_.rank()) + " called " + mine + ", " +
+                  mesh_.name(rank) + " called " + theirs,
               rank, peer.host, peer.link, text());
 }
 
@@ -216,7 +225,8 @@ void Lookout::gone(int rank, const std::string& text) {
 void Lookout::lost(int rank, const std::string& why) {
   const Deadline patience = Clock::now() + kGrace;
   const Peer& peer = mesh_.peer(rank);
-  while (peer.control && !peer.left && wait_for(peer.control.get(), POLLIN, patience)) hear(rank, Clock::now());
+  while (peer.control && !peer.left && wait_for(peer.control.get(), POLLIN, patience))
+    hear(rank, Clock::now());
   const std::string what = peer.left ? " has left the group" : " was lost: " + why;
   throw error(Code::peer_lost, text(), mesh_.name(rank) + what, rank);
 }
@@ -242,8 +252,8 @@ void Lookout::late(Deadline now) {
   const std::string waited = mesh_.name(mesh_.rank()) + " waited " + seconds_text(timeout_) + " for ";
   if (first >= 0) throw error(Code::timeout, text(), waited + missing, first);
   const std::string operation = text();
-  throw Error(Code::timeout, operation + ": " + waited + "data, although every rank is in this call", -1, "", "",
-              operation);
+  throw Error(Code::timeout, operation + ": " + waited + "data, although every rank is in this call", -1, "",
+              "", operation);
 }
 
 }  // namespace jackal::collectives

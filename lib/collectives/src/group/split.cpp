@@ -26,7 +26,8 @@ std::vector<Wish> decode_wishes(const std::vector<std::string>& all) {
     wish.color = reader.number<std::uint32_t>();
     wish.key = static_cast<std::int32_t>(reader.number<std::uint32_t>());
     if (!reader.complete())
-      throw Error(Code::internal, "split: a rank's colour cannot be read", static_cast<int>(wishes.size()), "", "", kOperation);
+      throw Error(Code::internal, "split: a rank's colour cannot be read", static_cast<int>(wishes.size()),
+                  "", "", kOperation);
     wishes.push_back(wish);
   }
   return wishes;
@@ -46,12 +47,13 @@ std::vector<int> members_of(const std::vector<Wish>& wishes, int rank) {
 UniqueFd listen_anywhere(int family) {
   Opened opened = listen_on(SocketAddress::any(family));
   if (!opened.fd)
-    throw Error(Code::io, std::string("split: cannot listen: ") + system_text(opened.error), -1, "", "", kOperation);
+    throw Error(Code::io, std::string("split: cannot listen: ") + system_text(opened.error), -1, "", "",
+                kOperation);
   return std::move(opened.fd);
 }
 
-// Entry i of what is known by rank becomes that of member i; also within the rows, where `rows` have an entry a
-// rank.
+// Entry i of what is known by rank becomes that of member i; also within the rows, where `rows` have an entry
+// a rank.
 template <class T>
 std::vector<T> chosen(const std::vector<T>& all, const std::vector<int>& members) {
   std::vector<T> some;
@@ -64,19 +66,24 @@ std::vector<T> chosen(const std::vector<T>& all, const std::vector<int>& members
 
 std::unique_ptr<Communicator> Communicator::split(int color, int key, std::chrono::milliseconds timeout) {
   if (color < 0)
-    throw Error(Code::invalid_argument, "split: the colour " + std::to_string(color) + " is negative", -1, "", "",
-                kOperation);
+    throw Error(Code::invalid_argument, "split: the colour " + std::to_string(color) + " is negative", -1, "",
+                "", kOperation);
   const Deadline deadline = Clock::now() + timeout;
   Request request;
   request.call.operation = Operation::split;
   request.timeout = timeout;
   // Everybody has come to the split, and finds so, or what else they called, as in any other operation.
   run(request);
-  if (size_ == 1) return std::make_unique<Communicator>(Start{Mesh(0, 1, job_.secret, mesh_.log()), job_, settings_, {}, timeout_}, deadline);
+  if (size_ == 1)
+    return std::make_unique<Communicator>(
+        Start{Mesh(0, 1, job_.secret, mesh_.log()), job_, settings_, {}, timeout_}, deadline);
   std::unique_ptr<Communicator> made;
   in_turn([&] {
     try {
       made = divide_up(color, key, deadline);
+      // Nobody goes on, and perhaps ends a part, before all parts stand.
+      const std::lock_guard lock(control_);
+      mesh_.share("", deadline, kOperation);
     } catch (const std::exception& error) {
       fail(kOperation, error);
     }
@@ -110,6 +117,8 @@ std::unique_ptr<Communicator> Communicator::divide_up(int color, int key, Deadli
   job.ips = chosen(job_.ips, members);
   job.links = chosen(job_.links, members);
   for (auto& row : job.links) row = chosen(row, members);
+  // A group needs links of its own; where the cables of all do not join it, the network does.
+  if (!part_of(links_.fabric, members).connected()) job.links.clear();
   job.source = kOperation;
   if (first != rank_) {
     SocketAddress there = SocketAddress::remote_of(mesh_.peer(first).control.get());
@@ -122,11 +131,13 @@ std::unique_ptr<Communicator> Communicator::divide_up(int color, int key, Deadli
   }
 
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-  Mesh mesh = job.size == 1 ? Mesh(0, 1, job.secret, mesh_.log()) : meet(job, left, mesh_.log(), std::move(listener));
+  Mesh mesh =
+      job.size == 1 ? Mesh(0, 1, job.secret, mesh_.log()) : meet(job, left, mesh_.log(), std::move(listener));
   Settings settings = settings_;
   settings.fabric.reset();  // it is of all ranks; `measured` is the part
-  return std::make_unique<Communicator>(
-      Start{std::move(mesh), std::move(job), std::move(settings), part_of(choices_->fabric(), members), timeout_}, deadline);
+  return std::make_unique<Communicator>(Start{std::move(mesh), std::move(job), std::move(settings),
+                                              part_of(choices_->fabric(), members), timeout_},
+                                        deadline);
 }
 
 }  // namespace jackal::collectives

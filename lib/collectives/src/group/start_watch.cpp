@@ -37,7 +37,8 @@ void StartWatch::lost(int rank, const std::string& why) {
     for (const Frame& frame : news.frames)
       if (frame.type == FrameType::abort) throw error_of(frame, rank);
   }
-  throw Error(Code::peer_lost, mesh_.name(rank) + " was lost during init: " + why, rank, peer.host, peer.link, "init");
+  throw Error(Code::peer_lost, mesh_.name(rank) + " was lost during init: " + why, rank, peer.host, peer.link,
+              "init");
 }
 
 std::span<const int> StartWatch::wake_descriptors() {

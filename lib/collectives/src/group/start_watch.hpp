@@ -1,4 +1,5 @@
-// What is watched while a group starts and its links are measured: the deadline of init(), and the other ranks.
+// What is watched while a group starts and its links are measured: the deadline of init(), and the other
+// ranks.
 #pragma once
 
 #include <vector>
