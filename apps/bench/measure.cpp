@@ -65,10 +65,9 @@ private:
     contents.write_input();
     contents.spoil_output();
     contender_.barrier();
-    for (int i = 0; i < options_.warmup; ++i) timed_call(extent, contents);
+    warm_up(extent, contents, options_.warmup);
     const int iterations = options_.iterations ? *options_.iterations : enough_iterations(extent, contents);
-    std::vector<double> times(static_cast<std::size_t>(iterations));
-    for (double& time : times) time = timed_call(extent, contents);
+    std::vector<double> times = timed_calls(extent, contents, static_cast<std::size_t>(iterations));
     std::optional<std::uint64_t> wrong;
     if (options_.check) wrong = check(extent, contents);
     // An iteration takes as long as its slowest rank.
@@ -76,12 +75,42 @@ private:
     return row(extent, std::move(times), wrong);
   }
 
-  double timed_call(const Extent& extent, const Contents& contents) {
-    if (options_.rewrite) contents.write_input();
-    if (options_.rewrite || may_run_ahead(options_.operation)) contender_.barrier();
-    const auto start = Clock::now();
+  void call(const Extent& extent, const Contents& contents) {
     result_ = contender_.call(extent, contents.in(), contents.out());
-    return microseconds_since(start);
+  }
+
+  void warm_up(const Extent& extent, const Contents& contents, int calls) {
+    for (int i = 0; i < calls; ++i) {
+      prelude(contents);
+      call(extent, contents);
+    }
+  }
+
+  /// Whether something that is not timed comes before every call.
+  bool has_prelude() const { return options_.rewrite || may_run_ahead(options_.operation); }
+
+  void prelude(const Contents& contents) {
+    if (!has_prelude()) return;
+    if (options_.rewrite) contents.write_input();
+    contender_.barrier();
+  }
+
+  /// Calls that follow each other at once share a reading of the clock, which costs a good part of the
+  /// shortest call.
+  std::vector<double> timed_calls(const Extent& extent, const Contents& contents, std::size_t count) {
+    std::vector<double> times(count);
+    auto start = Clock::now();
+    for (double& time : times) {
+      if (has_prelude()) {
+        prelude(contents);
+        start = Clock::now();
+      }
+      call(extent, contents);
+      const auto end = Clock::now();
+      time = std::chrono::duration<double, std::micro>(end - start).count();
+      start = end;
+    }
+    return times;
   }
 
   /// The same on every rank: decided on the slowest one's times.
@@ -89,7 +118,7 @@ private:
     const double wanted = options_.seconds * 1e6;
     for (int calls = 1;; calls *= 2) {
       const auto start = Clock::now();
-      for (int i = 0; i < calls; ++i) timed_call(extent, contents);
+      warm_up(extent, contents, calls);
       double elapsed = microseconds_since(start);
       contender_.largest(&elapsed, 1);
       if (elapsed >= kTrialShare * wanted || calls >= kMostIterations) {

@@ -1,10 +1,12 @@
 """jackal-bench between real ranks: what it prints and writes, that it notices wrong results, and its exit codes."""
 
 import json
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from clients import run
+from fixture import ROOT
 
 FEW = ["--sizes", "8,4K,1M", "--iters", "5", "--warmup", "1"]
 OPERATIONS = ["all_reduce", "reduce_scatter", "all_gather", "broadcast", "reduce", "gather", "scatter", "all_to_all", "sendrecv"]
@@ -44,7 +46,7 @@ def test_every_operation_is_measured_and_right(bench, op, transport):
     ids=" ".join,
 )  # fmt: skip
 def test_every_way_to_call_gives_right_results(bench, flags):
-    if "--pin" in flags and not hasattr(__import__("os"), "sched_setaffinity"):
+    if "--pin" in flags and not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system pins nothing")
     assert [row[-1] for row in rows_of(bench(2, "all_reduce", *FEW, *flags))] == ["0", "0", "0"]
 
@@ -102,6 +104,27 @@ def test_without_a_group_it_ends_with_69(bin_dir):
     result = run(["env", "JACKAL_RANK=0", "JACKAL_SIZE=2", "JACKAL_COORDINATOR=127.0.0.1:1", "JACKAL_TIMEOUT=1",
                   bin_dir / "jackal-bench", "barrier"])
     assert result.returncode == 69, result
+
+
+def simulated(bin_dir, fabric, size, tmp_path):
+    """{algorithm: GB/s on the bus} that is predicted, the fastest first."""
+    result = run([bin_dir / "jackal-bench", "all_reduce", "--simulate", fabric, "--sizes", size, "--json", tmp_path / "rows.json"])
+    assert result.returncode == 0, result
+    return {row["algorithm"]: row["busbw"] for row in json.loads((tmp_path / "rows.json").read_text())}
+
+
+def test_the_shipped_fabrics_are_predicted_as_the_docs_say(bin_dir, tmp_path):
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    for shape in ("mesh", "ring"):
+        (name, bandwidth), *_ = simulated(bin_dir, ROOT / f"examples/fabrics/mac4-{shape}.json", "256M", tmp_path).items()
+        assert f"| {shape}, best algorithm ({name}) | {bandwidth:.1f} GB/s |" in text
+
+
+def test_the_fabric_of_the_manual_is_one(bin_dir, tmp_path):
+    page = (ROOT / "man" / "jackal-bench.1").read_text()
+    start = page.index('{"ranks"')
+    (tmp_path / "fabric.json").write_text(page[start:page.index(".fi", start)])
+    assert "ring" in simulated(bin_dir, tmp_path / "fabric.json", "1M", tmp_path)
 
 
 @pytest.mark.parametrize(("content", "code"), [("{}", 65), ("[", 65), (None, 65)])
