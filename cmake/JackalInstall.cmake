@@ -1,7 +1,7 @@
 # What belongs to no single target: the manual, the licence and the notes. Each program and library installs itself
 # from its own CMakeLists.txt.
 
-install(FILES LICENSE README.md CHANGELOG.md docs/troubleshooting.md DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/jackal)
+install(FILES LICENSE README.md CHANGELOG.md docs/benchmarks.md docs/troubleshooting.md DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/jackal)
 
 foreach(section 1 3 5 7)
   file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/man/*.${section})

@@ -2,7 +2,8 @@
 
 add_library(jackal_options INTERFACE)
 target_compile_options(jackal_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>)
 if(JACKAL_WERROR)
   target_compile_options(jackal_options INTERFACE -Werror)
 endif()

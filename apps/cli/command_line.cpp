@@ -80,7 +80,12 @@ public:
         ++next_;
         break;
       }
-      if (word.size() < 2 || word[0] != '-') break;
+      if (word.size() < 2 || word[0] != '-') {
+        if (parser_.table().operand.empty()) break;
+        operands.push_back(word);
+        ++next_;
+        continue;
+      }
       ++next_;
       const Result<void> read = word[1] == '-' ? long_flag(word) : short_flag(word);
       if (!read) return read;
@@ -89,6 +94,7 @@ public:
   }
 
   std::vector<std::string> flags;
+  std::vector<std::string> operands;
   std::vector<std::string> command() const {
     return {args_.begin() + static_cast<std::ptrdiff_t>(next_), args_.end()};
   }
@@ -210,6 +216,7 @@ Result<CommandLine> split_command_line(const Table& table, const std::vector<std
         Parser::takes_value(*option) ? option->results() : std::vector<std::string>{""};
   }
   line.command = reader.command();
+  line.operands = std::move(reader.operands);
   if (!table.takes_command && !line.command.empty()) {
     return usage(line.command.front(), "is no flag", table.program + " takes flags alone; see --help");
   }

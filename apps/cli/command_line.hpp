@@ -27,17 +27,20 @@ struct Table {
   std::vector<Group> groups;
   bool takes_command = false;  // words after the flags are a command
   std::string free_form;       // the one flag whose value may look like a flag; empty: none
+  std::string operand = "";    // what the words between the flags are called; empty: there are none
 };
 
 struct CommandLine {
   std::map<std::string, std::vector<std::string>> flags;  // "--hosts" → its values in order; [""] without one
   std::vector<std::string> command;                       // empty unless the table takes one
+  std::vector<std::string> operands;                      // empty unless the table has some
 
   bool has(const std::string& flag) const { return flags.count(flag) != 0; }
 };
 
 /// Flags come first, in any order; `--` or the first word that is none begins the command, whose own flags
-/// are left alone. A flag may be cut short as long as it stays unique.
+/// are left alone. Where the table has operands, flags and they may stand in any order. A flag may be cut
+/// short as long as it stays unique.
 Result<CommandLine> split_command_line(const Table& table, const std::vector<std::string>& args);
 
 /// The table as text, a group a paragraph, at most 80 columns.

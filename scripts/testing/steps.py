@@ -19,8 +19,13 @@ SCRIPT_FOLDERS = (".ci", "scripts", "tests")
 # Suites that test no binary of ours: running them against sanitized builds would show nothing new.
 UNSANITIZED = ("scripts", "cluster", "simmac", "install")
 UNBUILT = ("scripts", "cluster")
+TSAN_TESTS = ("collectives", "collectives_threads")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
 MOST_FUZZED = "probes_fuzz"
+# The collectives' matrix has steps of its own: it wants both cores for a while. How long it draws operations at random:
+MATRIX = "collectives_matrix"
+MATRIX_SECONDS = {"matrix": 60, "clang-matrix": 20}
+LONG_MATRIX_SECONDS = 600
 # Unit tests run this many at once: few of them keep a core busy.
 UNIT_PROCESSES = 4
 # These suites wait for processes and networks of their own making, so some of their files run at once.
@@ -44,6 +49,8 @@ def all_steps(root: Path) -> list:
         Step("man", "the manual pages are well-formed", check_man),
         Step("build", "build/: g++, optimised", lambda c: build(c, "build", "release")),
         Step("units", "every unit test", lambda c: units(c, "units", c.build), ("build",)),
+        Step("matrix", "collectives against a plain reference, ranks as processes", lambda c: matrix(c, "matrix", c.build),
+             ("build",)),
     ]
     release = [
         Step(suite, f"tests/{suite}, with pytest", _suite(suite, suite, "build"), () if suite in UNBUILT else ("build",))
@@ -53,6 +60,7 @@ def all_steps(root: Path) -> list:
     sanitized = [
         Step("clang-build", "build/clang: the second compiler, address and undefined behaviour, fuzzers", build_clang),
         Step("clang-units", "every unit test so built", lambda c: sanitized_units(c, "clang"), ("clang-build",)),
+        Step("clang-matrix", "the collectives' matrix so built", sanitized_matrix, ("clang-build",)),
         *(
             Step(f"clang-{suite}", f"tests/{suite} so built", _suite(f"clang-{suite}", suite, "clang"), ("clang-build",))
             for suite in suites
@@ -60,9 +68,9 @@ def all_steps(root: Path) -> list:
         ),
         Step("fuzz", "every fuzzer, from its corpus", fuzz, ("clang-build",)),
         Step("tsan-build", "build/tsan: the collectives' tests",
-             lambda c: build(c, "tsan-build", "tsan", targets=("collectives_tests",))),
+             lambda c: build(c, "tsan-build", "tsan", targets=tuple(f"{name}_tests" for name in TSAN_TESTS))),
         Step("tsan-units", "the collectives' tests under tsan",
-             lambda c: sanitized_units(c, "tsan", only=("collectives",)), ("tsan-build",)),
+             lambda c: sanitized_units(c, "tsan", only=TSAN_TESTS), ("tsan-build",)),
     ]
     return first + release + sanitized
 
@@ -113,7 +121,7 @@ def units(c: Context, step: str, folder: Path, env=None, prefix=(), only=()) -> 
     runs = []
     for test in known:
         name, argv = test["name"], test.get("command", [])
-        if only and name not in only:
+        if name == MATRIX or (only and name not in only):
             continue
         if not argv or not argv[0].endswith("_tests"):
             runs.append((c.command, f"{step}.{name}", name, [*prefix, *argv], 300, env))
@@ -141,6 +149,21 @@ def side_by_side(runs: list, most: int) -> list:
 def sanitized_units(c: Context, preset: str, only=()) -> StepResult:
     step = f"{preset}-units"
     return c.sanitized(step, lambda env, prefix: units(c, step, c.build / preset, env, prefix, only))
+
+
+def matrix(c: Context, step: str, folder: Path, env=None, prefix=()) -> StepResult:
+    """Every pair of the matrix, then operations at random; with --long all of it."""
+    report = c.reports / f"{step}.xml"
+    seconds = LONG_MATRIX_SECONDS if c.long else MATRIX_SECONDS[step]
+    cases = ["[.long],~[.long]"] if c.long else []
+    argv = [*prefix, folder / "tests" / f"{MATRIX}_tests", *cases, "--reporter", "junit", "--out", report]
+    env = {**(env or {}), "JACKAL_TEST_SECONDS": str(seconds)}
+    return c.junit(step, MATRIX, argv, report, 4 * 3600 if c.long else 600, env)
+
+
+def sanitized_matrix(c: Context) -> StepResult:
+    step = "clang-matrix"
+    return c.sanitized(step, lambda env, prefix: matrix(c, step, c.build / "clang", env, prefix))
 
 
 def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult]:

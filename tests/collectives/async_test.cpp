@@ -25,7 +25,9 @@ void require(bool fine, const char* what) {
   if (!fine) throw std::runtime_error(what);
 }
 
-ranks::Job job_over(const char* transport, int size) { return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}}); }
+ranks::Job job_over(const char* transport, int size) {
+  return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}});
+}
 
 }  // namespace
 
@@ -34,8 +36,7 @@ TEST_CASE("several operations are in flight and may be waited for in any order")
   ranks::run(job_over(transport, 3), [](Group& group) {
     std::vector<std::vector<float>> data;
     std::vector<Handle> handles;
-    for (std::size_t i = 0; i < 20; ++i)
-      data.push_back(numbers(1 + 4000 * i, static_cast<float>(i)));
+    for (std::size_t i = 0; i < 20; ++i) data.push_back(numbers(1 + 4000 * i, static_cast<float>(i)));
     for (std::vector<float>& one : data)
       handles.push_back(group.all_reduce_async(one.data(), one.data(), one.size(), Dtype::float32, Op::sum));
     for (std::size_t i = handles.size(); i-- > 0;) {
@@ -49,7 +50,8 @@ TEST_CASE("several operations are in flight and may be waited for in any order")
 TEST_CASE("test() becomes true without wait(), and a handle of nothing is done") {
   ranks::run(ranks::Job(2), [](Group& group) {
     std::vector<float> data = numbers(1000, 2.0F);
-    Handle handle = group.all_reduce_async(data.data(), data.data(), data.size(), Dtype::float32, Op::product);
+    Handle handle =
+        group.all_reduce_async(data.data(), data.data(), data.size(), Dtype::float32, Op::product);
     while (!handle.test()) std::this_thread::yield();
     require(all_are(data, 4.0F), "wrong product");
     require(Handle().test(), "a handle of nothing waits");

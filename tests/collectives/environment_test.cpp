@@ -204,14 +204,35 @@ TEST_CASE("malformed variables are refused, not guessed") {
 }
 
 TEST_CASE("what this version does not have is refused, what it has is not") {
-  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "shm"}}, Code::unavailable), "it has: auto, tcp"));
-  CHECK(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable) != "accepted");
-  CHECK(refusal({{"JACKAL_ALGORITHM", "ring"}}, Code::unavailable) != "accepted");
-  CHECK(refusal({{"JACKAL_FABRIC", "/f"}}, Code::unavailable) != "accepted");
+  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable), "it has: auto, shm, tcp"));
   CHECK(refusal({{"JACKAL_VERBS_LIMITS", "apple"}}, Code::unavailable) != "accepted");
-  CHECK(read({{"JACKAL_TRANSPORT", "auto"}, {"JACKAL_ALGORITHM", "auto"}, {"JACKAL_DETERMINISTIC", "1"}})
-            .job.size == 1);
-  CHECK(read({{"JACKAL_TRANSPORT", "tcp"}, {"JACKAL_FABRIC", ""}}).job.size == 1);
+  CHECK(read({{"JACKAL_TRANSPORT", "auto"}}).settings.transport == Transport::automatic);
+  CHECK(read({{"JACKAL_TRANSPORT", "shm"}}).settings.transport == Transport::shm);
+  CHECK(read({{"JACKAL_TRANSPORT", "tcp"}, {"JACKAL_FABRIC", ""}}).settings.transport == Transport::tcp);
+  CHECK(read({{"JACKAL_ALGORITHM", "auto"}}).settings.algorithm == "");
+  CHECK(read({{"JACKAL_ALGORITHM", "ring"}}).settings.algorithm == "ring");
+  CHECK_FALSE(read({{"JACKAL_DETERMINISTIC", "0"}}).settings.deterministic);
+  CHECK(read({{"JACKAL_DETERMINISTIC", "1"}}).settings.deterministic);
+}
+
+TEST_CASE("a saved fabric is read, and must be of this group") {
+  const Directory directory;
+  Fabric fabric;
+  fabric.ranks = 2;
+  fabric.paths = {{}, {1, 1000, 1000000, "tcp"}, {1, 1000, 1000000, "tcp"}, {}};
+  fabric.host_of = {0, 1};
+  fabric.cores_of_host = {2, 2};
+  fabric.step_ns = fabric.copy_bytes_per_ms = fabric.reduce_bytes_per_ms = 1000;
+  const std::string file = directory.write("fabric", write_fabric(fabric));
+  Set set = {
+      {"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}, {"JACKAL_FABRIC", file}};
+  CHECK(read(set).settings.fabric == fabric);
+  set["JACKAL_SIZE"] = "3";
+  CHECK(contains(refusal(set), "is of 2 ranks, but the group has 3"));
+  set["JACKAL_FABRIC"] = directory.write("bad", "{");
+  CHECK(contains(refusal(set), "JACKAL_FABRIC: "));
+  set["JACKAL_FABRIC"] = directory / "none";
+  CHECK(contains(refusal(set), "JACKAL_FABRIC: "));
 }
 
 TEST_CASE("files that the environment names are checked") {
@@ -228,6 +249,52 @@ TEST_CASE("files that the environment names are checked") {
   CHECK(contains(refusal(with("JACKAL_SECRET_FILE", directory.write("short", "secret"))), "has 6 bytes"));
   CHECK(contains(refusal({{"MLX_RANK", "0"}, {"MLX_HOSTFILE", directory.write("r", R"([["a"], ["b:1"]])")}}),
                  "is not ADDRESS:PORT"));
+}
+
+TEST_CASE("a host file's addresses and cables are read, what is unknown stays empty") {
+  const auto table = parse_host_table(R"({"backend": "jackal", "hosts": [
+    {"ssh": "a", "ips": ["10.0.0.1", "a.local", "fe80::1%en0"], "links": [null,
+      [{"ip": "192.168.0.1", "peer_ip": "192.168.0.2", "interface": "en3", "rdma": "rdma_en3"}, {}], null]},
+    {"ssh": "b", "links": [[{"ip": "192.168.0.2", "domain_uuid": "x"}, {"ip": "fe80::2%en4"}], null, null]},
+    {"ips": []}]})")
+                         .value;
+  REQUIRE(table);
+  CHECK(table->ips == std::vector<std::vector<std::string>>{{"10.0.0.1", "fe80::1%en0"}, {}, {}});
+  REQUIRE(table->links.size() == 3);
+  REQUIRE(table->links[0][1].size() == 2);
+  CHECK(table->links[0][1][0].ip == "192.168.0.1");
+  CHECK(table->links[0][1][0].peer_ip == "192.168.0.2");
+  CHECK(table->links[0][1][0].interface == "en3");
+  CHECK(table->links[0][1][1].ip.empty());
+  CHECK(table->links[1][0][1].ip == "fe80::2%en4");
+  CHECK(table->links[2] == std::vector<std::vector<Link>>(3));
+  CHECK(parse_host_table(R"({"hosts": [{}, {"links": []}]})").value->links.empty());
+  CHECK(parse_host_table(R"({"hosts": [{}, {"links": [null, null]}]})").value->links.size() == 2);
+}
+
+TEST_CASE("addresses and cables that are not what they should be are described") {
+  const auto problem = [](const std::string& second) {
+    return parse_host_table(R"({"hosts": [{"links": [null, [{}]]}, )" + second + "]}").problem;
+  };
+  CHECK(problem(R"({"links": [[{}], null]})").empty());
+  CHECK(problem("{}") == "entry 1 of its hosts has 0 links to entry 0, which has 1 back");
+  CHECK(problem(R"({"ips": "10.0.0.1"})") ==
+        "entry 1 of its hosts has \"ips\" that are not a list of at most 16");
+  CHECK(problem(R"({"ips": [1]})") == "entry 1 of its hosts has \"ips\" that are not all strings");
+  CHECK(problem(R"({"links": [null]})") ==
+        "entry 1 of its hosts has \"links\" that are not a list with one entry for each of 2 hosts");
+  CHECK(problem(R"({"links": {"0": 1}})") ==
+        "entry 1 of its hosts has \"links\" that are not a list with one entry for each of 2 hosts");
+  CHECK(problem(R"({"links": ["rdma_en3", null]})") ==
+        "entry 1 of its hosts has \"links\" to entry 0 that are neither null nor a list of at most 16");
+  CHECK(problem(R"({"links": [[7], null]})") ==
+        "entry 1 of its hosts has a link to entry 0 that is not an object");
+  CHECK(problem(R"({"links": [[{"ip": 7}], null]})") ==
+        "entry 1 of its hosts has a link to entry 0 that has a \"ip\" that is not a string");
+  for (const char* address : {"b.local", "10.0.0", "10.0.0.1%en0", "fe80::2%", "10.0.0.1 "})
+    CHECK(problem(R"({"links": [[{"peer_ip": ")" + std::string(address) + R"("}], null]})") ==
+          "entry 1 of its hosts has a link to entry 0 that has \"" + std::string(address) +
+              "\" where a numeric address belongs");
 }
 
 TEST_CASE("JSON that is not what it should be is described") {

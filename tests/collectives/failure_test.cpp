@@ -13,7 +13,16 @@ using jackal::Group;
 
 namespace {
 
-const std::string kHosts = R"({"hosts": [{"ssh": "a"}, {"ssh": "b"}, {"ssh": "c"}, {"ssh": "d"}]})";
+// Four ranks on four hosts, and four ranks that share the memory of one.
+struct Place {
+  const char* transport;
+  const char* hosts;
+  std::string host_of(int rank) const {
+    return transport == std::string("tcp") ? std::string(1, static_cast<char>('a' + rank)) : "one";
+  }
+};
+const Place kFour = {"tcp", R"({"hosts": [{"ssh": "a"}, {"ssh": "b"}, {"ssh": "c"}, {"ssh": "d"}]})"};
+const Place kOne = {"shm", R"({"hosts": [{"ssh": "one"}, {"ssh": "one"}, {"ssh": "one"}, {"ssh": "one"}]})"};
 
 std::string report(const std::function<void()>& call) {
   try {
@@ -29,14 +38,20 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+ranks::Job job_over(const char* transport, int size) {
+  return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}});
+}
+
 std::vector<float> numbers(std::size_t count) { return std::vector<float>(count, 1.0F); }
 
 }  // namespace
 
 TEST_CASE("a killed rank ends the others' call with its rank and host") {
   const std::size_t count = GENERATE(std::size_t{1}, std::size_t{3000000});
+  const Place& place = GENERATE(0, 1) == 0 ? kFour : kOne;
   const ranks::Directory directory;
-  const ranks::Job job(4, {{"JACKAL_HOSTFILE", directory.write("hosts", kHosts)}});
+  const ranks::Job job(
+      4, {{"JACKAL_TRANSPORT", place.transport}, {"JACKAL_HOSTFILE", directory.write("hosts", place.hosts)}});
   const auto reports = ranks::fork_and_run(4, [&](int rank) {
     Group group = jackal::init(job.options(rank));
     std::vector<float> data = numbers(count);
@@ -46,15 +61,17 @@ TEST_CASE("a killed rank ends the others' call with its rank and host") {
       group.all_sum(data, data);
     });
   });
-  CHECK(reports[0] == "peer_lost 2 c");
-  CHECK(reports[1] == "peer_lost 2 c");
+  CHECK(reports[0] == "peer_lost 2 " + place.host_of(2));
+  CHECK(reports[1] == "peer_lost 2 " + place.host_of(2));
   CHECK(reports[2] == "signal 9");
-  CHECK(reports[3] == "peer_lost 2 c");
+  CHECK(reports[3] == "peer_lost 2 " + place.host_of(2));
 }
 
 TEST_CASE("a rank that is killed while the others wait in a large sum is named, too") {
+  const Place& place = GENERATE(0, 1) == 0 ? kFour : kOne;
   const ranks::Directory directory;
-  const ranks::Job job(4, {{"JACKAL_HOSTFILE", directory.write("hosts", kHosts)}});
+  const ranks::Job job(
+      4, {{"JACKAL_TRANSPORT", place.transport}, {"JACKAL_HOSTFILE", directory.write("hosts", place.hosts)}});
   const auto reports = ranks::fork_and_run(4, [&](int rank) {
     Group group = jackal::init(job.options(rank));
     std::vector<float> data = numbers(20000000);
@@ -63,14 +80,14 @@ TEST_CASE("a rank that is killed while the others wait in a large sum is named, 
       for (;;) group.all_sum(data, data);
     });
   });
-  CHECK(reports[0] == "peer_lost 1 b");
+  CHECK(reports[0] == "peer_lost 1 " + place.host_of(1));
   CHECK(reports[1] == "signal 14");
-  CHECK(reports[2] == "peer_lost 1 b");
-  CHECK(reports[3] == "peer_lost 1 b");
+  CHECK(reports[2] == "peer_lost 1 " + place.host_of(1));
+  CHECK(reports[3] == "peer_lost 1 " + place.host_of(1));
 }
 
 TEST_CASE("a rank that leaves early is said to have left") {
-  const auto errors = ranks::errors(ranks::Job(3), [](Group& group) {
+  const auto errors = ranks::errors(job_over(GENERATE("shm", "tcp"), 3), [](Group& group) {
     group.barrier();
     if (group.rank() == 1) return;
     group.barrier();
@@ -86,8 +103,9 @@ TEST_CASE("a rank that leaves early is said to have left") {
 }
 
 TEST_CASE("a rank that is done does not disturb those that are not") {
+  const char* transport = GENERATE("shm", "tcp");
   for (int round = 0; round < 20; ++round)
-    ranks::run(ranks::Job(4), [](Group& group) {
+    ranks::run(job_over(transport, 4), [](Group& group) {
       std::vector<float> data = numbers(50000);
       group.all_sum(data, data);
     });
@@ -95,7 +113,7 @@ TEST_CASE("a rank that is done does not disturb those that are not") {
 }
 
 TEST_CASE("calls that differ are a mismatch on every rank, with both sides' arguments") {
-  const auto errors = ranks::errors(ranks::Job(3), [](Group& group) {
+  const auto errors = ranks::errors(job_over(GENERATE("shm", "tcp"), 3), [](Group& group) {
     std::vector<float> data(group.rank() == 1 ? 7 : 5);
     group.all_sum(data, data);
   });
@@ -108,8 +126,9 @@ TEST_CASE("calls that differ are a mismatch on every rank, with both sides' argu
 }
 
 TEST_CASE("another operation, another type and another order are mismatches") {
-  const auto differs = [](const std::function<void(Group&)>& body) {
-    for (const auto& error : ranks::errors(ranks::Job(2), body)) {
+  const char* transport = GENERATE("shm", "tcp");
+  const auto differs = [transport](const std::function<void(Group&)>& body) {
+    for (const auto& error : ranks::errors(job_over(GENERATE("shm", "tcp"), 2), body)) {
       REQUIRE(error);
       CHECK(error->code() == Code::mismatch);
     }
@@ -135,7 +154,7 @@ TEST_CASE("another operation, another type and another order are mismatches") {
 }
 
 TEST_CASE("after an error every call throws the same reason") {
-  const auto errors = ranks::errors(ranks::Job(2), [](Group& group) {
+  const auto errors = ranks::errors(job_over(GENERATE("shm", "tcp"), 2), [](Group& group) {
     std::vector<float> data(group.rank() == 1 ? 7 : 5);
     const std::string first = report([&] { group.all_sum(data, data); });
     if (first.substr(0, 8) != "mismatch") throw jackal::Error(Code::internal, first);
@@ -150,7 +169,7 @@ TEST_CASE("after an error every call throws the same reason") {
 
 TEST_CASE("a call that waits too long names who did not come, on every rank") {
   std::atomic<int> waiting = 2;
-  const auto errors = ranks::errors(ranks::Job(3), [&](Group& group) {
+  const auto errors = ranks::errors(job_over(GENERATE("shm", "tcp"), 3), [&](Group& group) {
     if (group.rank() == 1) {
       while (waiting > 0) std::this_thread::yield();
       group.barrier();

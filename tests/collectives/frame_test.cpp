@@ -10,7 +10,8 @@ namespace {
 const std::string kSecret(32, 's');
 
 Hello example() {
-  return {Purpose::data, 5, "job-7", 3, 8, std::string(16, 'n'), "node-c", {std::string("\x0a\0\0\1", 4), 5000}};
+  return {
+      Purpose::data, 5, "job-7", 3, 8, std::string(16, 'n'), "node-c", {std::string("\x0a\0\0\1", 4), 5000}};
 }
 
 std::string problem_after(const std::string& bytes, std::size_t limit = 100) {

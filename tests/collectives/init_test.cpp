@@ -102,7 +102,8 @@ TEST_CASE("strangers do not disturb the meeting") {
   std::atomic<int> size = 0;
   std::thread first([&] { size = jackal::init(job.options(0)).size(); });
   using namespace jackal::collectives;
-  Hello hello{Purpose::control, 0, "theirs", 1, 2, std::string(16, 'n'), "x", {std::string("\x7f\0\0\1", 4), 9}};
+  Hello hello{
+      Purpose::control, 0, "theirs", 1, 2, std::string(16, 'n'), "x", {std::string("\x7f\0\0\1", 4), 9}};
   const jackal::UniqueFd silent = connect_to(port);
   be_dropped(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   be_dropped(port, std::string(100000, '\xff'));

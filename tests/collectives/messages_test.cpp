@@ -17,7 +17,9 @@ void require(bool fine, const char* what) {
   if (!fine) throw std::runtime_error(what);
 }
 
-ranks::Job job_over(const char* transport, int size) { return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}}); }
+ranks::Job job_over(const char* transport, int size) {
+  return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}});
+}
 
 std::vector<int> sequence(std::size_t count, int first) {
   std::vector<int> made(count);
@@ -116,7 +118,8 @@ TEST_CASE("a rank may write to itself") {
   ranks::run(ranks::Job(size), [](Group& group) {
     const std::vector<int> data = sequence(200000, 1);
     std::vector<int> got(200000);
-    group.sendrecv(data.data(), data.size(), group.rank(), got.data(), got.size(), group.rank(), Dtype::int32, 4);
+    group.sendrecv(data.data(), data.size(), group.rank(), got.data(), got.size(), group.rank(), Dtype::int32,
+                   4);
     require(got == data, "sendrecv");
     std::fill(got.begin(), got.end(), 0);
     Handle handle = group.recv_async(got.data(), got.size(), Dtype::int32, group.rank());
@@ -143,7 +146,8 @@ TEST_CASE("all ranks may write to all at once") {
     }
     Handle::wait_all(handles);
     for (int peer = 0; peer < 4; ++peer)
-      require(out[static_cast<std::size_t>(peer)] == sequence(70000, 10 * peer + group.rank()), "wrong bytes");
+      require(out[static_cast<std::size_t>(peer)] == sequence(70000, 10 * peer + group.rank()),
+              "wrong bytes");
   });
 }
 

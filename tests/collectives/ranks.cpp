@@ -4,10 +4,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <filesystem>
@@ -18,6 +20,8 @@
 #include "jackal/base/unique_fd.hpp"
 
 namespace ranks {
+
+using Clock = std::chrono::steady_clock;
 
 jackal::InitOptions options(Variables variables) {
   jackal::InitOptions made;
@@ -58,34 +62,57 @@ namespace {
 void run_threads(const Job& job, const std::function<void(jackal::Group&)>& body,
                  std::vector<std::exception_ptr>& thrown) {
   thrown.resize(static_cast<std::size_t>(job.size()));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < job.size(); ++rank)
-    threads.emplace_back([&, rank] {
-      try {
-        jackal::Group group = jackal::init(job.options(rank));
-        body(group);
-      } catch (...) {
-        thrown[static_cast<std::size_t>(rank)] = std::current_exception();
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
+  as_threads(job.size(), [&](int rank) {
+    try {
+      jackal::Group group = jackal::init(job.options(rank));
+      body(group);
+    } catch (...) {
+      thrown[static_cast<std::size_t>(rank)] = std::current_exception();
+    }
+  });
 }
 
-std::string read_all(int fd, std::chrono::steady_clock::time_point deadline) {
-  std::string text;
-  char chunk[4096];
+struct Child {
+  pid_t pid = -1;
+  jackal::UniqueFd report;
+};
+
+Child forked(int rank, const std::function<void(int rank, int report)>& body) {
+  int ends[2];
+  if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
+  const pid_t pid = ::fork();
+  if (pid < 0) throw std::runtime_error("no fork");
+  if (pid == 0) {
+    ::close(ends[0]);
+    body(rank, ends[1]);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  return {pid, jackal::UniqueFd(ends[0])};
+}
+
+// Reads from all of them at once, so that none waits for another's report to be read.
+void listen_to(std::vector<Child>& children, std::vector<Report>& reports, Clock::time_point deadline) {
+  char chunk[65536];
   for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd entry = {fd, POLLIN, 0};
-    if (left.count() <= 0 || ::poll(&entry, 1, static_cast<int>(left.count())) <= 0) return text + "too late";
-    const ssize_t got = ::read(fd, chunk, sizeof chunk);
-    if (got <= 0) return text;
-    text.append(chunk, static_cast<std::size_t>(got));
+    std::vector<pollfd> entries;
+    for (const Child& child : children) entries.push_back({child.report.get(), POLLIN, 0});
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const bool all_closed =
+        std::all_of(entries.begin(), entries.end(), [](const pollfd& entry) { return entry.fd < 0; });
+    if (all_closed || left.count() <= 0) return;
+    if (::poll(entries.data(), static_cast<nfds_t>(entries.size()), static_cast<int>(left.count())) <= 0)
+      continue;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].fd < 0 || entries[i].revents == 0) continue;
+      const ssize_t got = ::read(entries[i].fd, chunk, sizeof chunk);
+      if (got > 0) reports[i].text.append(chunk, static_cast<std::size_t>(got));
+      if (got == 0) children[i].report = jackal::UniqueFd();
+    }
   }
 }
 
-[[noreturn]] void be_child(int rank, int report, const std::function<std::string(int rank)>& body) {
+void tell(int report, const std::function<std::string(int rank)>& body, int rank) {
   std::string text;
   try {
     text = body(rank);
@@ -93,7 +120,7 @@ std::string read_all(int fd, std::chrono::steady_clock::time_point deadline) {
     text = std::string("threw ") + error.what();
   }
   const ssize_t written = ::write(report, text.data(), text.size());
-  ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
+  if (written != static_cast<ssize_t>(text.size())) ::_exit(1);
 }
 
 }  // namespace
@@ -121,31 +148,46 @@ std::vector<std::optional<jackal::Error>> errors(const Job& job,
   return found;
 }
 
-std::vector<std::string> fork_and_run(int size, const std::function<std::string(int rank)>& body) {
-  struct Child {
-    pid_t pid;
-    jackal::UniqueFd report;
-  };
+void as_threads(int size, const std::function<void(int rank)>& body) {
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < size; ++rank) threads.emplace_back(body, rank);
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::vector<Report> as_processes(int size, const std::function<void(int rank, int report)>& body,
+                                 std::chrono::seconds limit) {
   std::vector<Child> children;
-  for (int rank = 0; rank < size; ++rank) {
-    int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
-    const pid_t pid = ::fork();
-    if (pid < 0) throw std::runtime_error("no fork");
-    if (pid == 0) be_child(rank, ends[1], body);
-    ::close(ends[1]);
-    children.push_back({pid, jackal::UniqueFd(ends[0])});
-  }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  std::vector<std::string> reports;
-  for (const Child& child : children) reports.push_back(read_all(child.report.get(), deadline));
+  for (int rank = 0; rank < size; ++rank) children.push_back(forked(rank, body));
+  std::vector<Report> reports(children.size());
+  listen_to(children, reports, Clock::now() + limit);
   for (std::size_t i = 0; i < children.size(); ++i) {
-    if (std::chrono::steady_clock::now() >= deadline) ::kill(children[i].pid, SIGKILL);
+    reports[i].late = children[i].report.get() >= 0;
+    if (reports[i].late) ::kill(children[i].pid, SIGKILL);
+  }
+  for (std::size_t i = 0; i < children.size(); ++i) {
     int status = 0;
     ::waitpid(children[i].pid, &status, 0);
-    if (WIFSIGNALED(status)) reports[i] = "signal " + std::to_string(WTERMSIG(status));
+    if (WIFSIGNALED(status)) reports[i].signal = WTERMSIG(status);
   }
   return reports;
+}
+
+std::vector<std::string> fork_and_run(int size, const std::function<std::string(int rank)>& body,
+                                      std::chrono::seconds limit) {
+  const auto reports = as_processes(
+      size, [&](int rank, int report) { tell(report, body, rank); }, limit);
+  std::vector<std::string> texts;
+  for (const Report& report : reports)
+    texts.push_back(report.late          ? report.text + "too late"
+                    : report.signal != 0 ? "signal " + std::to_string(report.signal)
+                                         : report.text);
+  return texts;
+}
+
+std::shared_ptr<void> shared_memory(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::runtime_error("no shared memory");
+  return {memory, [bytes](void* mapped) { ::munmap(mapped, bytes); }};
 }
 
 Directory::Directory() {

@@ -3,9 +3,13 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
+#include <new>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "jackal/collectives.h"
@@ -40,9 +44,41 @@ void run(const Job& job, const std::function<void(jackal::Group&)>& body);
 std::vector<std::optional<jackal::Error>> errors(const Job& job,
                                                  const std::function<void(jackal::Group&)>& body);
 
-/// Runs `body` for every rank in a process of its own and returns each one's report. A rank that is killed
-/// reports "signal N". All of them are ended after a minute.
-std::vector<std::string> fork_and_run(int size, const std::function<std::string(int rank)>& body);
+/// Runs `body` for every rank in a thread of its own, without a group.
+void as_threads(int size, const std::function<void(int rank)>& body);
+
+/// What a rank in a process of its own has written to its report, and how it ended.
+struct Report {
+  std::string text;
+  int signal = 0;     // that ended it; 0: none
+  bool late = false;  // it was still running when the limit was over, and has been killed
+};
+
+/// Runs `body` for every rank in a process of its own, with the descriptor of its report.
+std::vector<Report> as_processes(int size, const std::function<void(int rank, int report)>& body,
+                                 std::chrono::seconds limit);
+
+/// The same for reports of one piece, or what the rank threw. A rank that is killed reports "signal N".
+std::vector<std::string> fork_and_run(int size, const std::function<std::string(int rank)>& body,
+                                      std::chrono::seconds limit = std::chrono::minutes(1));
+
+/// Zeroed memory that processes share which are forked while it lives.
+std::shared_ptr<void> shared_memory(std::size_t bytes);
+
+/// One T that processes share which are forked while it lives.
+template <class T>
+class Shared {
+  static_assert(std::is_trivially_destructible_v<T>);
+
+public:
+  Shared() : memory_(shared_memory(sizeof(T))), value_(new (memory_.get()) T{}) {}
+  T& operator*() const { return *value_; }
+  T* operator->() const { return value_; }
+
+private:
+  std::shared_ptr<void> memory_;
+  T* value_;
+};
 
 /// A directory that goes with the object.
 class Directory {

@@ -64,7 +64,9 @@ std::unique_ptr<jc::ShmDomain> Meeting::meet(int rank, bool allowed) {
 void Watch::look() {
   if (meeting_.buried() >= 0)
     throw jc::Error(jc::Code::peer_lost, "rank " + std::to_string(meeting_.buried()) + " is gone");
-  if (jc::Clock::now() > deadline_) throw jc::Error(jc::Code::timeout, "too late");
+  const auto now = jc::Clock::now();
+  if (deadline_ == jc::Clock::time_point{}) deadline_ = now + std::chrono::seconds(30);
+  if (now > deadline_) throw jc::Error(jc::Code::timeout, "too late");
 }
 
 void Watch::lost(int rank, const std::string& why) { throw jc::Error(jc::Code::peer_lost, why, rank); }

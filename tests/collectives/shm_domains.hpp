@@ -48,7 +48,7 @@ public:
 
 private:
   const Meeting& meeting_;
-  jc::Clock::time_point deadline_ = jc::Clock::now() + std::chrono::seconds(30);
+  jc::Clock::time_point deadline_{};  // from the first look on
 };
 
 /// One rank: its domain, and calls that it numbers as the group would.

@@ -14,7 +14,9 @@ void require(bool fine, const char* what) {
   if (!fine) throw std::runtime_error(what);
 }
 
-ranks::Job job_over(const char* transport, int size) { return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}}); }
+ranks::Job job_over(const char* transport, int size) {
+  return ranks::Job(size, {{"JACKAL_TRANSPORT", transport}});
+}
 
 int sum(Group& group, int mine) {
   group.all_sum(&mine, &mine, 1, jackal::Dtype::int32);

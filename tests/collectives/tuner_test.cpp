@@ -1,6 +1,8 @@
 #include "schedules/tuner.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "collectives/graphs.hpp"
 #include "support/catch.hpp"
@@ -58,11 +60,32 @@ TEST_CASE("many slices are predicted as they would run") {
 }
 
 TEST_CASE("sizes at the ends of what can be asked for are predicted") {
-  const Fabric fabric = graphs::fabric(3, graphs::complete(3));
+  Fabric fabric = graphs::fabric(3, graphs::complete(3));
   const Shape shape{Operation::all_reduce, 3, -1, true};
   CHECK(predict("mesh", shape, fabric, 0, 0) > 0);
   CHECK(predict("mesh", shape, fabric, INT64_MAX, INT64_MAX) > 0);
   CHECK(predict("mesh", shape, fabric, INT64_MAX, 1) > 0);
+  fabric.copy_bytes_per_ms = 1;
+  for (Path& path : fabric.paths) path.bytes_per_ms = 1;
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, INT64_MAX) > 0);
+  CHECK(predict("mesh", shape, fabric, INT64_MAX, 1) > 0);
+}
+
+TEST_CASE("the fabrics among the examples are predicted as they are described") {
+  const auto read = [](const std::string& name) {
+    std::ifstream file(std::string(JACKAL_EXAMPLE_FABRICS) + "/" + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    const ReadFabric fabric = parse_fabric(text.str());
+    CHECK(fabric.problem == "");
+    return fabric.fabric.value_or(Fabric{});
+  };
+  const Fabric mesh = read("mac4-mesh-thunderbolt5.json");
+  CHECK(best(Operation::all_reduce, mesh, 8) == "direct");
+  CHECK(best(Operation::all_reduce, mesh, 256 << 20) == "mesh");
+  const Fabric ring = read("mac4-ring-thunderbolt5.json");
+  CHECK(best(Operation::all_reduce, ring, 256 << 20) == "ring");
+  CHECK(read("mac2-thunderbolt5.json").ranks == 2);
 }
 
 TEST_CASE("an explanation lists what was weighed") {
@@ -71,8 +94,8 @@ TEST_CASE("an explanation lists what was weighed") {
         "all_gather, 1 MiB a rank, 3 ranks\n"
         "2 links, not every pair of ranks is linked; latency 20.0 us, 0.25 GB/s each way\n"
         "algorithm              slices of     predicted\n"
-        "chain                    256 KiB       8.84 ms  taken\n"
-        "tree                      64 KiB       8.95 ms  1 % longer\n");
+        "chain                    256 KiB       8.52 ms  taken\n"
+        "tree                      64 KiB       8.79 ms  3 % longer\n");
   const Fabric split = graphs::fabric(3, {{0, 1}});
   CHECK(explain({Operation::barrier, 3, -1, true}, split, 0) ==
         "barrier, 3 ranks\n"

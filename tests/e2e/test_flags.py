@@ -187,6 +187,25 @@ def test_connections_and_ports_that_are_taken(bin_dir):
         assert given.returncode == 64
 
 
+def test_a_port_that_is_taken_on_another_host(cluster4, bin_dir):
+    """Seen also where sshd is the only other listener, and at an address of the host's own."""
+    address = cluster_address(cluster4, "n2")
+    ring = [bin_dir / "launch", "--hosts", "n1,n2", "--", "sh", "-c", "cat $MLX_HOSTFILE"]
+    free = cluster4.exec("head", ring)
+    assert (free.returncode, free.stderr) == (0, ""), free
+    assert free.stdout.count(f'"{address}:32324"') == 2
+    listening = (f"import socket; s = socket.create_server(({address!r}, 32324)); print('listens', flush=True);"
+                 " input()")  # fmt: skip
+    with cluster4.popen("n2", ["/usr/bin/python3", "-c", listening], stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, text=True) as server:  # fmt: skip
+        assert server.stdout.readline() == "listens\n"
+        taken = cluster4.exec("head", ring)
+        server.stdin.write("\n")
+    assert taken.returncode == 0, taken
+    assert "port 32324 is taken on n2: using 32324 in place of 32323" in taken.stderr
+    assert taken.stdout.count(f'"{address}:32325"') == 2
+
+
 def test_the_interpreter(bin_dir, tmp_path):
     script = tmp_path / "a script.py"
     script.write_text("import sys; print(sys.executable, sys.argv[1:])\n")

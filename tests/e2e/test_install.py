@@ -37,6 +37,21 @@ def prefix(bin_dir, tmp_path_factory):
     return moved
 
 
+# What a piece of an example in docs/ may take for granted.
+AROUND = """
+#include <jackal/collectives.h>
+#include <cstdio>
+#include <vector>
+int main() {
+  jackal::Group group = jackal::init();
+  std::vector<float> data(1000);
+  double number = 0;
+  %s
+  return number != 0;
+}
+"""
+
+
 def files(directory):
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
 
@@ -85,11 +100,27 @@ def test_the_manual_is_found(prefix):
 
 
 @pytest.fixture
-def compiler(bin_dir):
-    """What a program needs to link the library of this build: its compiler, and flags."""
+def compilers(bin_dir):
+    """What a program needs to link the library of this build: the compiler of its language, and flags."""
     cache = dict(re.findall(r"^(\w+):\w+=(.+)$", (bin_dir.parent / "CMakeCache.txt").read_text(), re.MULTILINE))
     kinds = cache.get("JACKAL_SANITIZE")
-    return [cache["CMAKE_CXX_COMPILER"], *([f"-fsanitize={kinds}"] if kinds else [])]
+    flags = [f"-fsanitize={kinds}"] if kinds else []
+    return {"cpp": [cache["CMAKE_CXX_COMPILER"], *flags], "c": [cache["CMAKE_C_COMPILER"], *flags]}
+
+
+@pytest.fixture
+def compiler(compilers):
+    return compilers["cpp"]
+
+
+@pytest.fixture
+def linking(prefix):
+    """The words that pkg-config gives for the installed library, and the directory where that is."""
+    if shutil.which("pkg-config") is None:
+        pytest.skip("no pkg-config")
+    library = next(prefix.rglob("jackal.pc")).parent
+    env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
+    return shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env)), library.parent
 
 
 def runs_as_three(prefix, program, *flags):
@@ -112,14 +143,31 @@ def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path, compiler):
     runs_as_three(prefix, tmp_path / "build/consumer")
 
 
-def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, compiler):
-    if shutil.which("pkg-config") is None:
-        pytest.skip("no pkg-config")
-    library = next(prefix.rglob("jackal.pc")).parent
-    env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
-    words = shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env))
+def test_a_program_builds_with_pkg_config_and_runs(prefix, tmp_path, compiler, linking):
+    words, library = linking
     must(*compiler, "-std=c++20", EXAMPLE, "-o", tmp_path / "program", *words)
-    runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library.parent}")
+    runs_as_three(prefix, tmp_path / "program", "--env", f"LD_LIBRARY_PATH={library}")
+
+
+@pytest.mark.parametrize(("page", "count"), [("README.md", 1), ("docs/collectives.md", 4)])
+def test_the_examples_of_the_documents_build_and_run(prefix, tmp_path, compilers, linking, page, count):
+    words, library = linking
+    examples = re.findall(r"^```(cpp|c)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert len(examples) == count
+    for number, (language, text) in enumerate(examples):
+        source, program = tmp_path / f"{number}.{language}", tmp_path / str(number)
+        source.write_text(text if "int main" in text else AROUND % text)
+        standard = "-std=c++20" if language == "cpp" else "-std=c11"
+        must(*compilers[language], standard, "-Wall", "-Wextra", "-Werror", source, "-o", program, *words)
+        ran = run([prefix / "bin/launch", "-n", "3", "--env", f"LD_LIBRARY_PATH={library}", "--", program])
+        assert ran.returncode == 0, (text, ran)
+
+
+def test_the_examples_of_the_tree_do_what_they_say(bin_dir):
+    fitted = lines(run([bin_dir / "launch", "-n", "3", "--", bin_dir / "gradients"]))
+    assert fitted == [f"rank {rank} of 3: y = 3.00 x + -1.00" for rank in range(3)]
+    spread = lines(run([bin_dir / "launch", "-n", "3", "--", bin_dir / "halo"]))
+    assert spread == [f"rank {rank} of 3: heat = 1000.000000" for rank in range(3)]
 
 
 def test_the_schemas_of_distributed_config_are_there(prefix):

@@ -67,7 +67,6 @@ finish() {
     [ -s "$dir/$rank.path" ] && read -r searched <"$dir/$rank.path" && say path "$rank" "$searched"
     rank=$((rank + 1))
   done
-  rm -rf "$dir"
 }
 watchdog() {
   trap 'kill "$!"; exit 0' TERM
@@ -79,6 +78,7 @@ watchdog() {
     if [ "$now" = "$seen" ]; then quiet=$((quiet + 1)); else quiet=0; seen=$now; fi
     if [ "$quiet" -ge 5 ]; then
       finish
+      rm -rf "$dir"
       kill -KILL "$$"
       exit 0
     fi
@@ -92,6 +92,7 @@ watch() {
 leave() {
   finish
   if [ -n "$dog" ]; then kill -TERM "$dog" 2>/dev/null; wait "$dog"; fi
+  exec rm -rf "$dir"
 }
 guard() {
   { echo "$count" >"$dir/count" && echo $$ >"$dir/guard.pid"; } || { say failed; exit 1; }
@@ -130,7 +131,6 @@ if command -v ss >/dev/null; then ss -Hltn
 elif [ -r /proc/net/tcp ]; then sed -n 's/^[^:]*: *\([^ ]*\) [^ ]* 0A .*/hex \1/p' /proc/net/tcp /proc/net/tcp6
 else netstat -an
 fi 2>/dev/null
-say thats all
 )sh";
 
 constexpr std::string_view kRouteSource = R"sh(if command -v ip >/dev/null; then
@@ -152,8 +152,11 @@ Result<std::string> process_script(const std::string& directory, const std::stri
       "  echo \"launch: the login shell stays in between and there is no setsid: the program could not be "
       "ended\" >&2\n"
       "  exit 126\n}\n";
-  // Subshells for the sake of the umask, which is the program's to keep.
-  script += fmt::format("(umask 077; set -C; echo $$ >{}/{}.pid) || exit 126\n", directory, index);
+  // The umask is the program's to keep. It goes through a file, which the guard has made, since `$(umask)`
+  // forks.
+  const std::string mask = fmt::format("{}/{}.umask", directory, index);
+  script += fmt::format("umask >{0} && read -r _launch_umask <{0} && umask 077 || exit 126\n", mask);
+  script += fmt::format("set -C; echo $$ >{}/{}.pid || exit 126; set +C\n", directory, index);
   const std::string begin = fmt::format("printf %s {0}; printf %s {0} >&2", key);
   if (auto good = check_environment(command); !good) return fail(good.error());
   std::map<std::string, std::string> variables;
@@ -176,10 +179,10 @@ Result<std::string> process_script(const std::string& directory, const std::stri
   }
   const bool searched = !command.argv.empty() && command.argv[0].find('/') == std::string::npos;
   if (searched) {
-    script += fmt::format("command -v {} >/dev/null 2>&1 || (umask 077; echo \"$PATH\" >{}/{}.path)\n",
+    script += fmt::format("command -v {} >/dev/null 2>&1 || echo \"$PATH\" >{}/{}.path\n",
                           quote(command.argv[0]), directory, index);
   }
-  return script + begin + "\nexec " + quote(command.argv) + "\n";
+  return script + "umask \"$_launch_umask\"\n" + begin + "\nexec " + quote(command.argv) + "\n";
 }
 
 }  // namespace
@@ -233,12 +236,14 @@ Result<std::string> guard_setup(const std::string& directory, const std::string&
     auto process = process_script(directory, key, index, commands[index]);
     if (!process) return fail(process.error());
     add_file(fmt::format("{}.sh", index), *process);
+    add_file(fmt::format("{}.umask", index), "");
   }
   return script + "guard\n";
 }
 
 std::string guard_rescue(const GuardOptions& options, const std::string& directory, std::size_t processes) {
-  return functions(options) + fmt::format("dir={}; count={}\nfinish\nexit 0\n", directory, processes);
+  return functions(options) +
+         fmt::format("dir={}; count={}\nfinish\nexec rm -rf \"$dir\"\n", directory, processes);
 }
 
 Error guard_ended(const std::string& node, ExitStatus status) {

@@ -222,7 +222,7 @@ void RemoteNode::guard_says(std::string_view message) {
     directory_ = message.substr(6);
     phase_ = Phase::ready;
     deadline_.reset();
-    beat();
+    heartbeat_ = loop_.after(options_.heartbeat, [this] { beat(); });
     events_.on_ready(facts_);
   } else if (message == "ready") {
     if (phase_ == Phase::starting) begin_processes();

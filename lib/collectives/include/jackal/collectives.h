@@ -99,9 +99,9 @@ struct InitOptions {
 struct CallOptions {
   /// The longest that the call may take. Default: JACKAL_TIMEOUT, else 600 s.
   std::optional<std::chrono::milliseconds> timeout = {};
-  /// The algorithm to use, such as "ring"; the same on every rank. Default: JACKAL_ALGORITHM, else the one
-  /// that is expected to be fastest. A name that is unknown, or that cannot do the operation here, is
-  /// invalid_argument, with the names that can.
+  /// The algorithm to use, such as "ring"; the same on every rank. A name that is unknown, or that cannot do
+  /// the operation here, is invalid_argument, with the names that can. Default: JACKAL_ALGORITHM where that
+  /// can do it, else the one that is expected to be fastest ("auto").
   std::string algorithm = {};
 };
 

@@ -1,5 +1,5 @@
-// Values as bytes, little-endian; texts and blobs carry their length. The reader never trusts what it reads: once
-// anything is short, every later value is empty and ok() is false.
+// Values as bytes, little-endian; texts and blobs carry their length. The reader never trusts what it reads:
+// once anything is short, every later value is empty and ok() is false.
 #pragma once
 
 #include <cstddef>

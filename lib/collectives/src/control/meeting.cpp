@@ -52,16 +52,13 @@ Error Meeting::error(Code code, const std::string& what, int rank, const std::st
 }
 
 void Meeting::greet(int to, UniqueFd connection, const Endpoint& listens) {
-  Hello hello{Purpose::control, 0, job_.id, job_.rank, job_.size, random_nonce(), mesh_.peer(job_.rank).host,
-              listens};
+  Hello hello{Purpose::control,           0,      job_.id, job_.rank, job_.size, random_nonce(),
+              mesh_.peer(job_.rank).host, listens};
   const std::string frame = encode_frame(FrameType::hello, hello.encode(), job_.secret);
   const int failed = send_all(connection.get(), frame, deadline_);
   const std::string link = SocketAddress::remote_of(connection.get()).text();
-  Outbound outbound{std::move(connection),
-                    FrameReader(job_.secret, kStrangerLimit),
-                    to,
-                    std::move(hello.nonce),
-                    link};
+  Outbound outbound{std::move(connection), FrameReader(job_.secret, kStrangerLimit), to,
+                    std::move(hello.nonce), link};
   unanswered_.clear();
   if (failed != 0) return give_up(outbound, system_text(failed));
   outbound_.push_back(std::move(outbound));
@@ -230,6 +227,8 @@ void Meeting::heard(int rank, const Frame& frame) {
   if (frame.type == FrameType::abort) throw error_of(frame, rank);
   if (frame.type == FrameType::ready && job_.rank == 0) ++ready_;
   if (frame.type == FrameType::go && rank == 0) go_ = true;
+  // From a rank that has been told to go already.
+  if (frame.type == FrameType::status) mesh_.peer(rank).kept.push_back(frame);
   if (frame.type != FrameType::table || rank != 0) return;
   auto table = decode_table(frame.body);
   if (!table || table->size() != static_cast<std::size_t>(job_.size))

@@ -20,8 +20,8 @@ struct Peer {
   std::string link;  // the far end of the connection, "ADDRESS:PORT", for messages
   UniqueFd control;  // closed once the peer has closed it
   FrameReader reader{"", 0};
-  bool left = false;    // said goodbye
-  std::string trouble;  // why `control` was closed without a goodbye
+  bool left = false;               // said goodbye
+  std::string trouble;             // why `control` was closed without a goodbye
   std::deque<std::string> shares;  // what it has sent for Mesh::share(), in order
   std::vector<Frame> kept;         // what came during a share() and is still to be told by listen()
   std::string unsent;              // what did not fit the connection's buffer
@@ -53,8 +53,8 @@ public:
   News listen(int rank);
 
   /// Collective: every rank's bytes to every rank, in rank order, by way of rank 0. At most
-  /// kRankLimit / size() - 8 bytes each. Throws Error: peer_lost, timeout, or what another rank has announced;
-  /// announces nothing itself. `operation` is for messages.
+  /// kRankLimit / size() - 8 bytes each. Throws Error: peer_lost, timeout, or what another rank has
+  /// announced; announces nothing itself. `operation` is for messages.
   std::vector<std::string> share(const std::string& mine, Deadline deadline,
                                  const std::string& operation = "init");
 

@@ -18,8 +18,8 @@
 
 namespace jackal::collectives {
 
-/// Throws Error. `job.size` is at least 2. `listener`: of rank 0, where it listens at the coordinator's address
-/// already.
+/// Throws Error. `job.size` is at least 2. `listener`: of rank 0, where it listens at the coordinator's
+/// address already.
 Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log, UniqueFd listener = {});
 
 }  // namespace jackal::collectives

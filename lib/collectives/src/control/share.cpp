@@ -84,7 +84,8 @@ private:
       peer.unsent.erase(0, moved.bytes);
       // Why, the connection itself may still say.
       if (moved.error != 0) hear(rank);
-      if (moved.error != 0 && peer.control) throw error(Code::peer_lost, lost_text(rank, system_text(moved.error)), rank);
+      if (moved.error != 0 && peer.control)
+        throw error(Code::peer_lost, lost_text(rank, system_text(moved.error)), rank);
       if (!peer.unsent.empty()) wait(rank, POLLOUT);
     }
   }
@@ -130,8 +131,9 @@ private:
 std::vector<std::string> Mesh::share(const std::string& mine, Deadline deadline,
                                      const std::string& operation) {
   if (mine.size() + 8 > kRankLimit / static_cast<std::size_t>(size_))
-    throw Error(Code::internal, operation + ": " + std::to_string(mine.size()) + " bytes are too many to share",
-                rank_, peer(rank_).host, "", operation);
+    throw Error(Code::internal,
+                operation + ": " + std::to_string(mine.size()) + " bytes are too many to share", rank_,
+                peer(rank_).host, "", operation);
   ++shares_;
   if (size_ == 1) return {mine};
   Sharing sharing(*this, shares_, deadline, operation);

@@ -21,6 +21,7 @@ struct Link {
   std::string ip;  // numeric, perhaps with a scope ("fe80::1%en3")
   std::string peer_ip;
   std::string interface;
+  bool operator==(const Link&) const = default;
 };
 
 /// [rank][other rank]: the RDMA devices by which one reaches the other, in cable order.

@@ -20,8 +20,8 @@ public:
 private:
   UniqueFd out_;
   UniqueFd in_;
-  // A byte is in the pipe. Set after it has been written, so that the one who sleeps is woken at most once too
-  // often, and never too rarely.
+  // A byte is in the pipe. Set after it has been written, so that the one who sleeps is woken at most once
+  // too often, and never too rarely.
   std::atomic<bool> rung_ = false;
 };
 

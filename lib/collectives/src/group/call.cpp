@@ -41,7 +41,7 @@ std::string name_of(Operation operation, Op op) {
   }
   std::string name = operation_name(operation);
   const auto number = static_cast<int>(op);
-  if (!is_reduction(operation)) return name;
+  if (!reduces(operation)) return name;
   const bool known = number >= 0 && number <= static_cast<int>(Op::average);
   return name + " (" + (known ? op_name(op) : "op " + std::to_string(number)) + ")";
 }
@@ -54,7 +54,7 @@ std::string elements(std::size_t count, Dtype dtype) {
 
 }  // namespace
 
-bool is_reduction(Operation operation) {
+bool reduces(Operation operation) {
   return operation == Operation::all_reduce || operation == Operation::reduce_scatter ||
          operation == Operation::reduce;
 }
@@ -109,6 +109,8 @@ Signature Signature::of(std::uint64_t number, const Call& call) {
   return made;
 }
 
+std::uint64_t Signature::number() const { return load<std::uint64_t>(bytes, kNumberAt); }
+
 std::string Signature::text() const {
   Call call;
   call.operation = static_cast<Operation>(load<std::uint8_t>(bytes, kOperationAt));
@@ -119,7 +121,7 @@ std::string Signature::text() const {
   std::string text = call.text();
   if (const auto extra = load<std::uint32_t>(bytes, kExtraAt); extra != 0)
     text += ", counts and algorithm number " + std::to_string(extra) + ",";
-  return text + " as its call " + std::to_string(load<std::uint64_t>(bytes, kNumberAt));
+  return text + " as its call " + std::to_string(number());
 }
 
 }  // namespace jackal::collectives

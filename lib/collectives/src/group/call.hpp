@@ -29,7 +29,7 @@ enum class Operation : std::uint8_t {
 const char* operation_name(Operation operation);
 
 /// Whether the operation combines elements, so that Call::op means something.
-bool is_reduction(Operation operation);
+bool reduces(Operation operation);
 
 struct Call {
   Operation operation{};
@@ -49,6 +49,7 @@ struct Signature {
   std::array<std::byte, kSize> bytes{};
 
   static Signature of(std::uint64_t number, const Call& call);
+  std::uint64_t number() const;
   /// "all_sum of 10 float32 as its call 7"; copes with any bytes.
   std::string text() const;
   bool operator==(const Signature&) const = default;

@@ -23,8 +23,8 @@ Choices::Choices(Fabric fabric, int rank, std::string preferred, bool one_memory
 const Choice& Choices::of(const Shape& shape, std::int64_t chunk_bytes, std::string_view algorithm,
                           const std::string& text) {
   // Sizes up to the next power of two share a choice.
-  const auto size_class =
-      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(chunk_bytes, 1) - 1)));
+  const auto size_class = static_cast<int>(
+      std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(chunk_bytes, 1) - 1)));
   Key key(shape.operation, shape.root, shape.in_place, size_class, algorithm);
   const auto found = made_.find(key);
   if (found != made_.end()) return found->second;
@@ -37,14 +37,16 @@ Choice Choices::make(const Shape& shape, std::int64_t chunk_bytes, std::string_v
                      const std::string& text) const {
   const std::vector<Prediction> ranked = rank_algorithms(shape, fabric_, chunk_bytes);
   const auto named = [&ranked](std::string_view name) {
-    return std::find_if(ranked.begin(), ranked.end(), [name](const Prediction& one) { return one.algorithm == name; });
+    return std::find_if(ranked.begin(), ranked.end(),
+                        [name](const Prediction& one) { return one.algorithm == name; });
   };
   auto chosen = ranked.begin();
   if (!algorithm.empty()) {
     chosen = named(algorithm);
     if (chosen == ranked.end())
       throw Error(Code::invalid_argument,
-                  text + ": there is no algorithm \"" + std::string(algorithm) + "\" for it here; there are: auto, " +
+                  text + ": there is no algorithm \"" + std::string(algorithm) +
+                      "\" for it here; there are: auto, " +
                       (one_memory_ ? std::string(kMemoryAlgorithm) + ", " : "") +
                       joined(algorithms_for(shape, fabric_)),
                   -1, "", "", text);
@@ -54,14 +56,15 @@ Choice Choices::make(const Shape& shape, std::int64_t chunk_bytes, std::string_v
   if (chosen == ranked.end())
     throw Error(Code::internal, text + ": no algorithm can do this on these links", -1, "", "", text);
   std::optional<Program> program = make_program(chosen->algorithm, shape, fabric_, rank_);
-  if (!program) throw Error(Code::internal, text + ": " + chosen->algorithm + " has no program", -1, "", "", text);
+  if (!program)
+    throw Error(Code::internal, text + ": " + chosen->algorithm + " has no program", -1, "", "", text);
   return {chosen->algorithm, chosen->slice_bytes, std::move(*program)};
 }
 
 std::vector<std::string> Choices::names(const Fabric& fabric) {
   std::vector<std::string> all;
-  for (int operation = static_cast<int>(Operation::all_reduce); operation <= static_cast<int>(Operation::barrier);
-       ++operation)
+  for (int operation = static_cast<int>(Operation::all_reduce);
+       operation <= static_cast<int>(Operation::barrier); ++operation)
     for (std::string& name : algorithms_for({static_cast<Operation>(operation), fabric.ranks, 0}, fabric))
       if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
   return all;

@@ -41,7 +41,8 @@ public:
 
 private:
   using Key = std::tuple<Operation, int, bool, int, std::string>;  // root, in place, size class, algorithm
-  Choice make(const Shape& shape, std::int64_t chunk_bytes, std::string_view algorithm, const std::string& text) const;
+  Choice make(const Shape& shape, std::int64_t chunk_bytes, std::string_view algorithm,
+              const std::string& text) const;
 
   Fabric fabric_;
   int rank_;

@@ -29,10 +29,13 @@ Communicator::Communicator(Start start, Deadline deadline)
 }
 
 void Communicator::connect(Start& start, Deadline deadline) {
-  if (size_ > 1) links_ = connect_ranks(mesh_, job_, settings_, deadline);
+  links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, deadline) : links_of_one(job_);
   std::vector<Channel*> channels(1, nullptr);
   std::vector<int> next(1, -1);
-  if (size_ > 1) {
+  if (size_ == 1) {
+    require_known_algorithm();
+    choices_ = std::make_unique<Choices>(links_.fabric, rank_, settings_.algorithm, links_.one_memory);
+  } else {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
@@ -49,13 +52,11 @@ void Communicator::connect(Start& start, Deadline deadline) {
         const std::uint32_t started = started_;
         return started > 0 && signature_ != nullptr ? started - 1 : started;
       });
-  shm_mismatch_ = [this](int rank, const Signature& theirs) {
-    lookout_->mismatch(rank, signature_->text(), theirs.text());
-  };
+  shm_mismatch_ = [this](int rank, const Signature& theirs) { lookout_->mismatch(rank, theirs); };
   check_header_ = [this](int rank, std::span<const std::byte> header) {
     Signature theirs;
     std::copy_n(header.begin(), std::min(header.size(), theirs.bytes.size()), theirs.bytes.begin());
-    if (theirs != *signature_) lookout_->mismatch(rank, signature_->text(), theirs.text());
+    if (theirs != *signature_) lookout_->mismatch(rank, theirs);
   };
   note_memory();
   if (passes_on_) progress();
@@ -68,9 +69,10 @@ Fabric Communicator::fabric_to_decide_by(const Start& start, Deadline deadline) 
     require_links(*settings_.fabric);
     return *settings_.fabric;
   }
-  if (start.measured) return *start.measured;
+  if (start.measured && start.measured->connected()) return *start.measured;
+  // What never takes part in a choice need not be measured.
   if (settings_.deterministic || links_.one_memory) return links_.fabric;
-  return measure(deadline);
+  return measured(links_, mesh_, deadline);
 }
 
 void Communicator::require_known_algorithm() const {
@@ -152,6 +154,7 @@ std::optional<Error> Communicator::attempt(Request& request) {
 void Communicator::execute(Request& request) {
   if (over_.load(std::memory_order_relaxed)) throw ended(request.call.text());
   if (size_ == 1) {
+    if (request.chosen() && request.algorithm != kMemoryAlgorithm) choose(request);
     run_alone(request);
   } else {
     settle_input(request, rank_, size_);
@@ -217,7 +220,7 @@ void Communicator::run_program(Request& request, const Signature& signature) {
       executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op,
                      choice.slice_bytes, signature.bytes, check_header_, *lookout_);
   const bool has_result = call.operation != Operation::reduce || call.root == rank_;
-  if (is_reduction(call.operation) && call.op == Op::average && has_result)
+  if (reduces(call.operation) && call.op == Op::average && has_result)
     divide(call.dtype, request.out, call.count, size_);
   count(traffic.sent, traffic.received);
   note_memory();

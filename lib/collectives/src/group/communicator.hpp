@@ -82,7 +82,6 @@ private:
 
   void connect(Start& start, Deadline deadline);
   Fabric fabric_to_decide_by(const Start& start, Deadline deadline);
-  Fabric measure(Deadline deadline);
   void require_known_algorithm() const;
   void require_links(const Fabric& fabric) const;
   void execute(Request& request);
@@ -149,7 +148,7 @@ private:
   bool passes_on_ = false;
   std::atomic<std::uint32_t> started_ = 0;
   std::atomic<Progress*> ringing_ = nullptr;  // progress_, for abort()
-  std::unique_ptr<Progress> progress_;        // from the first asynchronous call on; last, so that it ends first
+  std::unique_ptr<Progress> progress_;  // from the first asynchronous call on; last, so that it ends first
 };
 
 }  // namespace jackal::collectives

@@ -73,7 +73,8 @@ std::optional<Envelope> Envelope::decode(const Bytes& bytes, int size) {
   envelope.count = get<std::uint64_t>(bytes, at);
   envelope.id = get<std::uint64_t>(bytes, at);
   envelope.offset = get<std::uint64_t>(bytes, at);
-  const bool ranks = envelope.source < size && envelope.destination < size && envelope.source != envelope.destination;
+  const bool ranks =
+      envelope.source < size && envelope.destination < size && envelope.source != envelope.destination;
   if (magic != kMagic || !ranks || !sound(envelope)) return std::nullopt;
   return envelope;
 }

@@ -35,9 +35,9 @@ struct Envelope {
   std::uint16_t source = 0;
   std::uint16_t destination = 0;
   std::uint32_t tag = 0;
-  std::uint64_t count = 0;   // elements of the message
-  std::uint64_t id = 0;      // the source's number of the message
-  std::uint64_t offset = 0;  // bytes
+  std::uint64_t count = 0;    // elements of the message
+  std::uint64_t id = 0;       // the source's number of the message
+  std::uint64_t offset = 0;   // bytes
   std::uint32_t payload = 0;  // bytes after the header
 
   Bytes encode() const;

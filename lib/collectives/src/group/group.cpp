@@ -69,13 +69,13 @@ public:
   std::shared_ptr<Pending> start(const Request& request) { return communicator_->start(request); }
 
   // A send (`to`), a receive (`from`), or both.
-  std::vector<std::shared_ptr<Message>> messages(const char* operation, const void* in, std::size_t in_count, int to,
-                                                 void* out, std::size_t out_count, int from, Dtype dtype, int tag,
-                                                 const CallOptions& options) const;
+  std::vector<std::shared_ptr<Message>> messages(const char* operation, const void* in, std::size_t in_count,
+                                                 int to, void* out, std::size_t out_count, int from,
+                                                 Dtype dtype, int tag, const CallOptions& options) const;
 
 private:
-  std::shared_ptr<Message> message(const char* operation, void* memory, std::size_t count, Dtype dtype, int peer,
-                                   int tag, const CallOptions& options) const;
+  std::shared_ptr<Message> message(const char* operation, void* memory, std::size_t count, Dtype dtype,
+                                   int peer, int tag, const CallOptions& options) const;
 
   std::unique_ptr<Communicator> communicator_;
 };
@@ -84,7 +84,8 @@ std::shared_ptr<Message> detail::GroupState::message(const char* operation, void
                                                      Dtype dtype, int peer, int tag,
                                                      const CallOptions& options) const {
   const auto require = [operation](bool fine, const std::string& why) {
-    if (!fine) throw Error(Code::invalid_argument, std::string(operation) + ": " + why, -1, "", "", operation);
+    if (!fine)
+      throw Error(Code::invalid_argument, std::string(operation) + ": " + why, -1, "", "", operation);
   };
   const std::size_t bytes = collectives::dtype_size(dtype);
   const int size = communicator_->size();
@@ -107,8 +108,9 @@ std::shared_ptr<Message> detail::GroupState::message(const char* operation, void
 
 std::vector<std::shared_ptr<Message>> detail::GroupState::messages(const char* operation, const void* in,
                                                                    std::size_t in_count, int to, void* out,
-                                                                   std::size_t out_count, int from, Dtype dtype,
-                                                                   int tag, const CallOptions& options) const {
+                                                                   std::size_t out_count, int from,
+                                                                   Dtype dtype, int tag,
+                                                                   const CallOptions& options) const {
   std::vector<std::shared_ptr<Message>> made;
   // The receive first: what is sent to oneself finds it.
   if (from != kNobody) made.push_back(message(operation, out, out_count, dtype, from, tag, options));
@@ -119,35 +121,45 @@ std::vector<std::shared_ptr<Message>> detail::GroupState::messages(const char* o
   return made;
 }
 
-void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
+void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
+                       const CallOptions& options) {
   state_->run(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op));
 }
 
-Handle Group::all_reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
-  return Handle(state_->start(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op)));
+Handle Group::all_reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
+                               const CallOptions& options) {
+  return Handle(
+      state_->start(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op)));
 }
 
-void Group::reduce_scatter(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
+void Group::reduce_scatter(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
+                           const CallOptions& options) {
   state_->run(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op));
 }
 
-Handle Group::reduce_scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
-  return Handle(state_->start(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op)));
+Handle Group::reduce_scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
+                                   const CallOptions& options) {
+  return Handle(
+      state_->start(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op)));
 }
 
-void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
+void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype,
+                       const CallOptions& options) {
   state_->run(state_->request(Operation::all_gather, in, out, count, dtype, options));
 }
 
-Handle Group::all_gather_async(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
+Handle Group::all_gather_async(const void* in, void* out, std::size_t count, Dtype dtype,
+                               const CallOptions& options) {
   return Handle(state_->start(state_->request(Operation::all_gather, in, out, count, dtype, options)));
 }
 
-void Group::all_gather_v(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype, const CallOptions& options) {
+void Group::all_gather_v(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype,
+                         const CallOptions& options) {
   state_->run(state_->gather_v(in, out, counts, dtype, options));
 }
 
-Handle Group::all_gather_v_async(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype, const CallOptions& options) {
+Handle Group::all_gather_v_async(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype,
+                                 const CallOptions& options) {
   return Handle(state_->start(state_->gather_v(in, out, counts, dtype, options)));
 }
 
@@ -155,39 +167,49 @@ void Group::broadcast(void* buffer, std::size_t count, Dtype dtype, int root, co
   state_->run(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root));
 }
 
-Handle Group::broadcast_async(void* buffer, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
-  return Handle(state_->start(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root)));
+Handle Group::broadcast_async(void* buffer, std::size_t count, Dtype dtype, int root,
+                              const CallOptions& options) {
+  return Handle(
+      state_->start(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root)));
 }
 
-void Group::reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root, const CallOptions& options) {
+void Group::reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root,
+                   const CallOptions& options) {
   state_->run(state_->request(Operation::reduce, in, out, count, dtype, options, root, op));
 }
 
-Handle Group::reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root, const CallOptions& options) {
+Handle Group::reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root,
+                           const CallOptions& options) {
   return Handle(state_->start(state_->request(Operation::reduce, in, out, count, dtype, options, root, op)));
 }
 
-void Group::gather(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
+void Group::gather(const void* in, void* out, std::size_t count, Dtype dtype, int root,
+                   const CallOptions& options) {
   state_->run(state_->request(Operation::gather, in, out, count, dtype, options, root));
 }
 
-Handle Group::gather_async(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
+Handle Group::gather_async(const void* in, void* out, std::size_t count, Dtype dtype, int root,
+                           const CallOptions& options) {
   return Handle(state_->start(state_->request(Operation::gather, in, out, count, dtype, options, root)));
 }
 
-void Group::scatter(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
+void Group::scatter(const void* in, void* out, std::size_t count, Dtype dtype, int root,
+                    const CallOptions& options) {
   state_->run(state_->request(Operation::scatter, in, out, count, dtype, options, root));
 }
 
-Handle Group::scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
+Handle Group::scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, int root,
+                            const CallOptions& options) {
   return Handle(state_->start(state_->request(Operation::scatter, in, out, count, dtype, options, root)));
 }
 
-void Group::all_to_all(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
+void Group::all_to_all(const void* in, void* out, std::size_t count, Dtype dtype,
+                       const CallOptions& options) {
   state_->run(state_->request(Operation::all_to_all, in, out, count, dtype, options));
 }
 
-Handle Group::all_to_all_async(const void* in, void* out, std::size_t count, Dtype dtype, const CallOptions& options) {
+Handle Group::all_to_all_async(const void* in, void* out, std::size_t count, Dtype dtype,
+                               const CallOptions& options) {
   return Handle(state_->start(state_->request(Operation::all_to_all, in, out, count, dtype, options)));
 }
 
@@ -196,7 +218,8 @@ void Group::barrier(const CallOptions& options) {
 }
 
 Handle Group::barrier_async(const CallOptions& options) {
-  return Handle(state_->start(state_->request(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options)));
+  return Handle(
+      state_->start(state_->request(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options)));
 }
 
 Group::Group(std::unique_ptr<detail::GroupState> state) : state_(std::move(state)) {}
@@ -207,28 +230,40 @@ Group::~Group() = default;
 int Group::rank() const { return state_->communicator().rank(); }
 int Group::size() const { return state_->communicator().size(); }
 
-void Group::send(const void* buffer, std::size_t count, Dtype dtype, int to, int tag, const CallOptions& options) {
-  state_->communicator().run(state_->messages("send", buffer, count, to, nullptr, 0, kNobody, dtype, tag, options));
+void Group::send(const void* buffer, std::size_t count, Dtype dtype, int to, int tag,
+                 const CallOptions& options) {
+  state_->communicator().run(
+      state_->messages("send", buffer, count, to, nullptr, 0, kNobody, dtype, tag, options));
 }
 
-Handle Group::send_async(const void* buffer, std::size_t count, Dtype dtype, int to, int tag, const CallOptions& options) {
-  return Handle(state_->communicator().start(state_->messages("send", buffer, count, to, nullptr, 0, kNobody, dtype, tag, options)));
+Handle Group::send_async(const void* buffer, std::size_t count, Dtype dtype, int to, int tag,
+                         const CallOptions& options) {
+  return Handle(state_->communicator().start(
+      state_->messages("send", buffer, count, to, nullptr, 0, kNobody, dtype, tag, options)));
 }
 
-void Group::recv(void* buffer, std::size_t count, Dtype dtype, int from, int tag, const CallOptions& options) {
-  state_->communicator().run(state_->messages("recv", nullptr, 0, kNobody, buffer, count, from, dtype, tag, options));
+void Group::recv(void* buffer, std::size_t count, Dtype dtype, int from, int tag,
+                 const CallOptions& options) {
+  state_->communicator().run(
+      state_->messages("recv", nullptr, 0, kNobody, buffer, count, from, dtype, tag, options));
 }
 
-Handle Group::recv_async(void* buffer, std::size_t count, Dtype dtype, int from, int tag, const CallOptions& options) {
-  return Handle(state_->communicator().start(state_->messages("recv", nullptr, 0, kNobody, buffer, count, from, dtype, tag, options)));
+Handle Group::recv_async(void* buffer, std::size_t count, Dtype dtype, int from, int tag,
+                         const CallOptions& options) {
+  return Handle(state_->communicator().start(
+      state_->messages("recv", nullptr, 0, kNobody, buffer, count, from, dtype, tag, options)));
 }
 
-void Group::sendrecv(const void* in, std::size_t in_count, int to, void* out, std::size_t out_count, int from, Dtype dtype, int tag, const CallOptions& options) {
-  state_->communicator().run(state_->messages("sendrecv", in, in_count, to, out, out_count, from, dtype, tag, options));
+void Group::sendrecv(const void* in, std::size_t in_count, int to, void* out, std::size_t out_count, int from,
+                     Dtype dtype, int tag, const CallOptions& options) {
+  state_->communicator().run(
+      state_->messages("sendrecv", in, in_count, to, out, out_count, from, dtype, tag, options));
 }
 
-Handle Group::sendrecv_async(const void* in, std::size_t in_count, int to, void* out, std::size_t out_count, int from, Dtype dtype, int tag, const CallOptions& options) {
-  return Handle(state_->communicator().start(state_->messages("sendrecv", in, in_count, to, out, out_count, from, dtype, tag, options)));
+Handle Group::sendrecv_async(const void* in, std::size_t in_count, int to, void* out, std::size_t out_count,
+                             int from, Dtype dtype, int tag, const CallOptions& options) {
+  return Handle(state_->communicator().start(
+      state_->messages("sendrecv", in, in_count, to, out, out_count, from, dtype, tag, options)));
 }
 
 Group Group::split(int color, int key, const CallOptions& options) {
@@ -247,7 +282,9 @@ Buffer::Buffer(Group& group, std::size_t bytes)
     : memory_(group.state_->communicator().allocate(bytes)), data_(memory_.get()), size_(bytes) {}
 
 Buffer::Buffer(Buffer&& other) noexcept
-    : memory_(std::move(other.memory_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : memory_(std::move(other.memory_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   memory_ = std::move(other.memory_);
@@ -270,10 +307,13 @@ Group init(const InitOptions& options) {
   const collectives::Deadline deadline = collectives::Clock::now() + patience;
   collectives::Mesh mesh =
       job.size == 1 ? collectives::Mesh(0, 1, job.secret, log) : collectives::meet(job, patience, log);
-  auto communicator = std::make_unique<Communicator>(
-      Communicator::Start{
-          std::move(mesh), std::move(job), std::move(environment.settings), {}, environment.timeout.value_or(kCallTimeout)},
-      deadline);
+  auto communicator =
+      std::make_unique<Communicator>(Communicator::Start{std::move(mesh),
+                                                         std::move(job),
+                                                         std::move(environment.settings),
+                                                         {},
+                                                         environment.timeout.value_or(kCallTimeout)},
+                                     deadline);
   log.info("connected to all ranks");
   return Group(std::make_unique<detail::GroupState>(std::move(communicator)));
 }

@@ -80,7 +80,8 @@ bool Hop::pull_some(Sink& sink) {
     const auto envelope = Envelope::decode(header_, size_);
     if (!envelope) {
       drop();
-      throw Error(Code::internal, "rank " + std::to_string(rank_) + " sent a message that cannot be read", rank_);
+      throw Error(Code::internal, "rank " + std::to_string(rank_) + " sent a message that cannot be read",
+                  rank_);
     }
     envelope_ = *envelope;
     left_ = envelope_.payload;

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "control/bytes.hpp"
+#include "fabric/measure.hpp"
 #include "group/request.hpp"
+#include "group/start_watch.hpp"
 
 namespace jackal::collectives {
 namespace {
@@ -207,6 +209,27 @@ std::vector<Channel*> Links::messages(int rank) const {
   for (const int member : shm->members())
     if (member != rank) all[static_cast<std::size_t>(member)] = &shm->channel(member, 0);
   return all;
+}
+
+Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
+  Surroundings surroundings;
+  surroundings.rank = mesh.rank();
+  surroundings.size = mesh.size();
+  surroundings.lanes = links.lanes(mesh.rank());
+  for (int to = 0; to < mesh.size(); ++to)
+    surroundings.transports.push_back(links.fabric.path(mesh.rank(), to).transport);
+  surroundings.host_of = links.fabric.host_of;
+  surroundings.crowding = links.shm->crowding();
+  StartWatch watch(mesh, deadline);
+  return measure(
+      surroundings, [&](const std::string& mine) { return mesh.share(mine, deadline); }, watch);
+}
+
+Links links_of_one(const Job& job) {
+  Links links;
+  links.one_memory = true;
+  links.fabric = nominal_fabric({View{"", 1, {0}}}, job);
+  return links;
 }
 
 Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline) {

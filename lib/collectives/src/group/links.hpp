@@ -32,6 +32,12 @@ struct Links {
 /// what each pair uses.
 Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline);
 
+/// Collective: the links' fabric with measured figures, the same on every rank.
+Fabric measured(const Links& links, Mesh& mesh, Deadline deadline);
+
+/// Of a group of one, which knows the same names of algorithms as others.
+Links links_of_one(const Job& job);
+
 /// The part of `fabric` that lies between `ranks`, which become 0, 1, ….
 Fabric part_of(const Fabric& fabric, const std::vector<int>& ranks);
 

@@ -69,7 +69,8 @@ std::span<const int> Lookout::wake_descriptors() {
 
 void Lookout::hear_all(Deadline now, bool every) {
   entries_.clear();
-  for (int rank = 0; rank < mesh_.size(); ++rank) entries_.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
+  for (int rank = 0; rank < mesh_.size(); ++rank)
+    entries_.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
   if (!every && ::poll(entries_.data(), static_cast<nfds_t>(entries_.size()), 0) <= 0) return;
   for (int rank = 0; rank < mesh_.size(); ++rank)
     if (every || entries_[static_cast<std::size_t>(rank)].revents != 0) hear(rank, now);
@@ -86,7 +87,7 @@ void Lookout::hear(int rank, Deadline now) {
 }
 
 void Lookout::heard(int rank, const Frame& frame, Deadline now) {
-  if (frame.type == FrameType::abort) throw error_of(frame, rank);
+  if (frame.type == FrameType::abort) ended(error_of(frame, rank));
   if (frame.type == FrameType::goodbye) {
     ByteReader reader(frame.body);
     seen(rank).calls = reader.number<std::uint64_t>();
@@ -99,6 +100,14 @@ void Lookout::heard(int rank, const Frame& frame, Deadline now) {
   dirty_ = true;
   // Who asks is answered once, so that it knows soon.
   if (first && started_ && (call_ != nullptr || message_)) tell(now);
+}
+
+// Another rank has failed in an operation, or ended the group between two.
+void Lookout::ended(const Error& reason) const {
+  const std::string operation = text();
+  if (!reason.operation.empty() || operation.empty()) throw Error(reason);
+  throw Error(reason.code(), operation + ": " + reason.what(), reason.rank(), reason.host, reason.link,
+              operation);
 }
 
 void Lookout::check_gone(Deadline now) {
@@ -130,18 +139,20 @@ void Lookout::check_messages(Deadline now) {
   }
 }
 
+std::optional<Signature> Lookout::earlier(std::uint64_t number) const {
+  if (number == 0 || number > number_ || number + signatures_.size() <= number_) return std::nullopt;
+  return signatures_[number % signatures_.size()];
+}
+
 void Lookout::compare() {
   dirty_ = false;
   const Status mine = status();
-  const Earlier earlier = [this](std::uint64_t number) -> std::optional<Signature> {
-    if (number == 0 || number > number_ || number + signatures_.size() <= number_) return std::nullopt;
-    return signatures_[number % signatures_.size()];
-  };
+  const Earlier known = [this](std::uint64_t number) { return earlier(number); };
   for (int rank = 0; rank < mesh_.size(); ++rank) {
     const std::optional<Status>& theirs = seen(rank).status;
     if (!theirs) continue;
-    if (const auto conflict = conflict_of(mine, mesh_.rank(), *theirs, rank, earlier))
-      mismatch(rank, conflict->mine, conflict->theirs);
+    if (const auto conflict = conflict_of(mine, mesh_.rank(), *theirs, rank, known))
+      differ(rank, conflict->mine, conflict->theirs);
   }
 }
 
@@ -183,11 +194,25 @@ Error Lookout::error(Code code, const std::string& text, const std::string& what
   return Error(code, text + ": " + what, rank, peer.host, peer.link, text);
 }
 
-void Lookout::mismatch(int rank, const std::string& mine, const std::string& theirs) const {
+void Lookout::mismatch(int rank, const Signature& theirs) {
+  const std::optional<Signature> same = earlier(theirs.number());
+  if (same && *same != theirs) differ(rank, same->text(), theirs.text());
+  if (theirs.number() > number_) {
+    // That rank is further on and knows the call of its own that differs from this one: it hears which one
+    // this is, and answers with the whole story.
+    const Deadline patience = Clock::now() + kGrace;
+    tell(Clock::now());
+    while (mesh_.peer(rank).control && wait_for(mesh_.peer(rank).control.get(), POLLIN, patience))
+      hear(rank, Clock::now());
+  }
+  differ(rank, signatures_[number_ % signatures_.size()].text(), theirs.text());
+}
+
+void Lookout::differ(int rank, const std::string& mine, const std::string& theirs) const {
   const Peer& peer = mesh_.peer(rank);
   throw Error(Code::mismatch,
-              "the ranks' calls differ: " + mesh_.name(mesh_.rank()) + " called " + mine + ", " + mesh_.name(rank) +
-                  " called " + theirs,
+              "the ranks' calls differ: " + mesh_.name(mesh_.rank()) + " called " + mine + ", " +
+                  mesh_.name(rank) + " called " + theirs,
               rank, peer.host, peer.link, text());
 }
 
@@ -200,7 +225,8 @@ void Lookout::gone(int rank, const std::string& text) {
 void Lookout::lost(int rank, const std::string& why) {
   const Deadline patience = Clock::now() + kGrace;
   const Peer& peer = mesh_.peer(rank);
-  while (peer.control && !peer.left && wait_for(peer.control.get(), POLLIN, patience)) hear(rank, Clock::now());
+  while (peer.control && !peer.left && wait_for(peer.control.get(), POLLIN, patience))
+    hear(rank, Clock::now());
   const std::string what = peer.left ? " has left the group" : " was lost: " + why;
   throw error(Code::peer_lost, text(), mesh_.name(rank) + what, rank);
 }
@@ -211,23 +237,29 @@ Deadline Lookout::next_look() const {
   return next;
 }
 
-// Who has not said that it is in this call, too, has not come.
+// Who has not said that it is in this call, too, has not come. At fault is who has said nothing, else who is
+// furthest behind: the others may wait for it themselves.
 void Lookout::late(Deadline now) {
   hear_all(now, true);
   std::string missing;
   int first = -1;
+  std::uint64_t fewest = 0;
   for (int rank = 0; rank < mesh_.size(); ++rank) {
     const std::optional<Status>& theirs = seen(rank).status;
     const bool concerned = call_ != nullptr ? !theirs || theirs->calls < number_ : message_->peer == rank;
     if (rank == mesh_.rank() || !concerned) continue;
-    if (first < 0) first = rank;
+    const std::uint64_t calls = theirs ? theirs->calls + 1 : 0;
+    if (first < 0 || calls < fewest) {
+      first = rank;
+      fewest = calls;
+    }
     missing += (missing.empty() ? "" : ", ") + mesh_.name(rank);
   }
   const std::string waited = mesh_.name(mesh_.rank()) + " waited " + seconds_text(timeout_) + " for ";
   if (first >= 0) throw error(Code::timeout, text(), waited + missing, first);
   const std::string operation = text();
-  throw Error(Code::timeout, operation + ": " + waited + "data, although every rank is in this call", -1, "", "",
-              operation);
+  throw Error(Code::timeout, operation + ": " + waited + "data, although every rank is in this call", -1, "",
+              "", operation);
 }
 
 }  // namespace jackal::collectives

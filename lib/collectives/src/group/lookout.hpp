@@ -41,22 +41,21 @@ public:
   [[noreturn]] void lost(int rank, const std::string& why) override;
   std::span<const int> wake_descriptors() override;
 
-  /// Throws Error mismatch: rank `rank` called `theirs` where this rank called `mine`.
-  [[noreturn]] void mismatch(int rank, const std::string& mine, const std::string& theirs) const;
+  /// Throws Error mismatch: rank `rank` called `theirs` where this rank is in its own call. The two may be
+  /// of different numbers; then an earlier call is the one that differed, and is looked for.
+  [[noreturn]] void mismatch(int rank, const Signature& theirs);
 
   /// The operation under way, for messages; "" when none is.
   std::string text() const;
   /// When the next look is due at the latest, for who sleeps for long.
   Deadline next_look() const;
-  /// What says `rank` has left with, for messages.
-  const Mesh& mesh() const { return mesh_; }
 
 private:
   struct Seen {
     std::optional<Status> status;
     bool left = false;
-    std::uint64_t calls = 0;          // begun when it left
-    std::optional<Deadline> gone;     // when what it sent before must have come
+    std::uint64_t calls = 0;       // begun when it left
+    std::optional<Deadline> gone;  // when what it sent before must have come
   };
 
   Seen& seen(int rank) { return seen_[static_cast<std::size_t>(rank)]; }
@@ -64,9 +63,12 @@ private:
   void hear_all(Deadline now, bool every);
   void hear(int rank, Deadline now);
   void heard(int rank, const Frame& frame, Deadline now);
+  [[noreturn]] void ended(const Error& reason) const;
   void check_gone(Deadline now);
   void check_messages(Deadline now);
   void compare();
+  std::optional<Signature> earlier(std::uint64_t number) const;
+  [[noreturn]] void differ(int rank, const std::string& mine, const std::string& theirs) const;
   Status status() const;
   void tell(Deadline now);
   [[noreturn]] void late(Deadline now);
@@ -83,7 +85,7 @@ private:
   std::vector<int> descriptors_;
   std::vector<pollfd> entries_;
 
-  std::uint64_t number_ = 0;  // of the last collective begun
+  std::uint64_t number_ = 0;                // of the last collective begun
   std::array<Signature, 64> signatures_{};  // of the last ones, by number
   const Call* call_ = nullptr;
   std::shared_ptr<Message> message_;

@@ -31,7 +31,11 @@ std::string Message::text() const {
 }
 
 Messages::Messages(const Mesh& mesh, const std::vector<Channel*>& channels, std::vector<int> next)
-    : mesh_(mesh), rank_(mesh.rank()), next_(std::move(next)), partners_(channels.size()), incoming_(channels.size()) {
+    : mesh_(mesh),
+      rank_(mesh.rank()),
+      next_(std::move(next)),
+      partners_(channels.size()),
+      incoming_(channels.size()) {
   for (std::size_t rank = 0; rank < channels.size(); ++rank) {
     hops_.emplace_back(static_cast<int>(rank), mesh.size(), channels[rank]);
     if (channels[rank] == nullptr) continue;
@@ -240,7 +244,8 @@ void Messages::announced(const Envelope& envelope) {
 void Messages::end(int from, const Envelope& envelope) {
   Incoming incoming = std::exchange(incoming_[static_cast<std::size_t>(from)], {});
   if (envelope.destination != rank_) {
-    way(envelope.destination).queue({envelope.encode(), nullptr, envelope.payload, std::move(incoming.relayed), {}});
+    way(envelope.destination)
+        .queue({envelope.encode(), nullptr, envelope.payload, std::move(incoming.relayed), {}});
     return;
   }
   switch (envelope.kind) {
@@ -311,7 +316,8 @@ void Messages::refill(int to) {
     const std::shared_ptr<Message> message = *each;
     if (next_[static_cast<std::size_t>(message->peer)] != to) continue;
     Partner& receiver = partner(message->peer);
-    std::size_t size = std::min(message->bytes - message->queued, direct(message->peer) ? kFrameBytes : kRelayedFrame);
+    std::size_t size =
+        std::min(message->bytes - message->queued, direct(message->peer) ? kFrameBytes : kRelayedFrame);
     if (!direct(message->peer)) {
       if (receiver.window_used + size > kWindow) continue;
       receiver.window_used += size;
@@ -348,7 +354,8 @@ void Messages::finish(Message& message) {
 }
 
 bool Messages::sending() const {
-  return std::any_of(hops_.begin(), hops_.end(), [](const Hop& each) { return each.usable() && !each.idle(); });
+  return std::any_of(hops_.begin(), hops_.end(),
+                     [](const Hop& each) { return each.usable() && !each.idle(); });
 }
 
 Messages::Stranded Messages::stranded() const {
@@ -364,8 +371,10 @@ Messages::Stranded Messages::stranded() const {
 bool Messages::unmatched(const Message& message) const {
   if (message.done) return false;
   if (message.send) return held_.contains(message.id);
-  const std::list<std::shared_ptr<Message>>& receives = partners_[static_cast<std::size_t>(message.peer)].receives;
-  return std::any_of(receives.begin(), receives.end(), [&message](const auto& each) { return each.get() == &message; });
+  const std::list<std::shared_ptr<Message>>& receives =
+      partners_[static_cast<std::size_t>(message.peer)].receives;
+  return std::any_of(receives.begin(), receives.end(),
+                     [&message](const auto& each) { return each.get() == &message; });
 }
 
 void Messages::fail(const Error& error) {
@@ -400,7 +409,8 @@ std::size_t Messages::memory_bytes() const {
 }
 
 void Messages::garbled(int from) const {
-  throw Error(Code::internal, mesh_.name(from) + " sent a message that cannot be read", from, mesh_.peer(from).host);
+  throw Error(Code::internal, mesh_.name(from) + " sent a message that cannot be read", from,
+              mesh_.peer(from).host);
 }
 
 }  // namespace jackal::collectives

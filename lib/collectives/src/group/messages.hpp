@@ -27,7 +27,8 @@ struct Message {
   std::size_t count = 0;
   std::byte* memory = nullptr;  // not written to by a send
   std::chrono::milliseconds timeout{};
-  std::shared_ptr<detail::Pending> pending = {};  // of an asynchronous one, but for the first half of sendrecv
+  std::shared_ptr<detail::Pending> pending =
+      {};  // of an asynchronous one, but for the first half of sendrecv
 
   // Of Messages.
   bool done = false;
@@ -147,9 +148,9 @@ private:
   std::vector<int> polled_ranks_;
   bool sleepless_ = false;
   std::list<std::shared_ptr<Message>> open_;
-  std::list<std::shared_ptr<Message>> cleared_;                                       // sends that may go on
-  std::map<std::uint64_t, std::shared_ptr<Message>> held_;                            // sends that wait for that
-  std::map<std::pair<int, std::uint64_t>, std::shared_ptr<Message>> receiving_;       // by source and id
+  std::list<std::shared_ptr<Message>> cleared_;                                  // sends that may go on
+  std::map<std::uint64_t, std::shared_ptr<Message>> held_;                       // sends that wait for that
+  std::map<std::pair<int, std::uint64_t>, std::shared_ptr<Message>> receiving_;  // by source and id
   std::uint64_t last_id_ = 0;
   // Read from other threads.
   std::atomic<std::uint64_t> bytes_sent_ = 0;

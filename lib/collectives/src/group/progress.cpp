@@ -68,7 +68,9 @@ void Progress::main() {
     }
     if (stop_ && !group_.busy()) return;
     const bool blind = duty && group_.sleepless();
-    sleep(blind ? nap : duty ? microseconds(std::chrono::milliseconds(100)) : microseconds(std::chrono::minutes(1)));
+    sleep(blind  ? nap
+          : duty ? microseconds(std::chrono::milliseconds(100))
+                 : microseconds(std::chrono::minutes(1)));
     if (blind) nap = std::min(2 * nap, kLongNap);
   }
 }

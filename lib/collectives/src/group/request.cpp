@@ -69,7 +69,7 @@ void check(const Request& request, int rank, int size) {
   if (call.operation == Operation::barrier || call.operation == Operation::split) return;
   const std::size_t bytes = dtype_size(call.dtype);
   if (bytes == 0) refuse(request, "no such type; the numbers are 0 (bool) to 13 (complex64)");
-  if (is_reduction(call.operation)) {
+  if (reduces(call.operation)) {
     if (std::string objection = op_objection(call.op, call.dtype); !objection.empty())
       refuse(request, objection);
   }
@@ -77,7 +77,8 @@ void check(const Request& request, int rank, int size) {
     refuse(request, "no such rank; the ranks are 0 to " + std::to_string(size - 1));
   if (call.operation == Operation::all_gather_v) check_counts(request, static_cast<std::size_t>(size));
   const Chunks chunks = chunks_of(call.operation, size);
-  if (call.count > std::size_t{std::numeric_limits<std::ptrdiff_t>::max()} / bytes / std::max(chunks.in, chunks.out))
+  if (call.count >
+      std::size_t{std::numeric_limits<std::ptrdiff_t>::max()} / bytes / std::max(chunks.in, chunks.out))
     refuse(request, "more bytes than memory can have");
   if (call.count > 0) check_memory(request, rank);
 }
@@ -108,7 +109,8 @@ void settle_input(Request& request, int rank, int size) {
   const bool even = operation == Operation::all_gather;
   const std::size_t mine = even ? request.call.count : request.counts[own];
   const std::size_t first =
-      even ? own * mine : std::accumulate(request.counts.begin(), request.counts.begin() + rank, std::size_t{0});
+      even ? own * mine
+           : std::accumulate(request.counts.begin(), request.counts.begin() + rank, std::size_t{0});
   const std::size_t all = even ? mine * static_cast<std::size_t>(size) : request.call.count;
   if (mine == 0) return;
   auto* const out = static_cast<std::byte*>(request.out);
@@ -134,7 +136,8 @@ Volume volume_of(const Request& request, int rank, int size) {
     case Operation::all_to_all:
       return {bytes * others, bytes * others};
     case Operation::all_gather_v: {
-      const auto mine = std::uint64_t{request.counts[static_cast<std::size_t>(rank)]} * dtype_size(request.call.dtype);
+      const auto mine =
+          std::uint64_t{request.counts[static_cast<std::size_t>(rank)]} * dtype_size(request.call.dtype);
       return {mine * others, bytes - mine};
     }
     case Operation::broadcast:

@@ -81,6 +81,9 @@ std::unique_ptr<Communicator> Communicator::split(int color, int key, std::chron
   in_turn([&] {
     try {
       made = divide_up(color, key, deadline);
+      // Nobody goes on, and perhaps ends a part, before all parts stand.
+      const std::lock_guard lock(control_);
+      mesh_.share("", deadline, kOperation);
     } catch (const std::exception& error) {
       fail(kOperation, error);
     }
@@ -116,6 +119,8 @@ std::unique_ptr<Communicator> Communicator::divide_up(int color, int key, Deadli
   for (auto& row : job.links) row = chosen(row, members);
   job.devices = chosen(job_.devices, members);
   for (auto& row : job.devices) row = chosen(row, members);
+  // A group needs links of its own; where the cables of all do not join it, the network does.
+  if (!part_of(links_.fabric, members).connected()) job.links.clear();
   job.source = kOperation;
   if (first != rank_) {
     SocketAddress there = SocketAddress::remote_of(mesh_.peer(first).control.get());

@@ -26,7 +26,7 @@ struct Status {
   // The message: that it needs `peer`, and has not met its counterpart.
   int peer = -1;
   bool unmatched = false;
-  std::string text;  // of either, for people
+  std::string text;                      // of either, for people
   std::vector<Messages::Tally> tallies;  // by rank
 
   std::string encode() const;

@@ -26,6 +26,9 @@ std::optional<Program> chain_program(Topology& topology, const Shape& shape, int
 /// Each message for itself, stored and forwarded along the shortest way. Any connected fabric.
 std::optional<Program> routes_program(Topology& topology, const Shape& shape, int rank);
 
+/// Whether the operation has a root; Shape::root means nothing where it has none.
+bool has_root(Operation operation);
+
 /// The parts of tree_program that serve any tree.
 Program tree_shaped(const Tree& tree, const Shape& shape, int rank);
 

@@ -91,7 +91,7 @@ std::optional<Program> chain_program(Topology& topology, const Shape& shape, int
   if (shape.operation == Operation::reduce_scatter) return reduce_scatter(*walk, rank);
   if (shape.operation == Operation::all_gather || shape.operation == Operation::all_gather_v)
     return all_gather(*walk, rank);
-  return tree_shaped(topology.chain(shape.root >= 0 ? shape.root : topology.middle()), shape, rank);
+  return tree_shaped(topology.chain(has_root(shape.operation) ? shape.root : topology.middle()), shape, rank);
 }
 
 }  // namespace jackal::collectives

@@ -14,9 +14,6 @@
 namespace jackal::collectives {
 namespace {
 
-// All ranks of all slices together hold this much of one chunk at most; with kWindow slices it bounds
-// scratch.
-constexpr std::size_t kMostSliceBytes = 4 << 20;
 // Programs that are kept ready. A training loop uses a handful.
 constexpr std::size_t kMostPlans = 16;
 // One write takes so much, so that reading is never far behind: what was sent is still in the cache when the
@@ -24,6 +21,8 @@ constexpr std::size_t kMostPlans = 16;
 constexpr std::size_t kWriteBytes = 256 << 10;
 // One reduction takes so much, which stays in the second-level cache.
 constexpr std::size_t kReduceBytes = 128 << 10;
+// What looking at all channels once costs beside a look at memory: a system call each.
+constexpr std::uint32_t kSpinsPerRound = 16;
 // As long as look() may be put off while everybody sleeps, and where nothing wakes up by itself.
 constexpr int kNapMilliseconds = 10;
 constexpr int kBlindNapMilliseconds = 1;
@@ -173,7 +172,7 @@ Traffic Executor::State::run(const Program& program, const Memory& memory, Dtype
   element_ = dtype_size(dtype);
   kernel_ = kernel_of(op == Op::average ? Op::sum : op, dtype);
   // All of this depends on what all ranks know alike.
-  const std::size_t most = std::max<std::size_t>(element_, kMostSliceBytes / lanes_.size());
+  const std::size_t most = std::max(element_, most_slice_bytes(lanes_.size()));
   const std::size_t bytes = slice_bytes <= 0 ? most : std::min(static_cast<std::size_t>(slice_bytes), most);
   layout_.set(program.parts, element_, memory.count, memory.counts,
               std::max<std::size_t>(1, bytes / element_));
@@ -192,7 +191,7 @@ Traffic Executor::State::run(const Program& program, const Memory& memory, Dtype
     } else if (pacer.weary()) {
       sleep(pacer);
     } else {
-      pacer.pause();
+      pacer.pause(kSpinsPerRound);
     }
   }
   return traffic_;

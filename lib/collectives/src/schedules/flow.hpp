@@ -15,6 +15,10 @@ namespace jackal::collectives {
 /// Slices of which all may be under way at once.
 inline constexpr std::size_t kWindow = 4;
 
+/// Of each chunk, a slice has so many bytes at most: with kWindow slices it bounds scratch, which may have a
+/// chunk for every rank.
+inline constexpr std::size_t most_slice_bytes(std::size_t ranks) { return (std::size_t{4} << 20) / ranks; }
+
 /// Pieces of a transfer are not made smaller than this: below, another cable costs more than it carries.
 inline constexpr std::size_t kLeastShare = 16 << 10;
 

@@ -25,15 +25,10 @@ constexpr std::array kAlgorithms = {
     Algorithm{"routes", routes_program},
 };
 
-bool rooted(Operation operation) {
-  return operation == Operation::broadcast || operation == Operation::reduce ||
-         operation == Operation::gather || operation == Operation::scatter;
-}
-
 bool fits(const Shape& shape, const Topology& topology) {
   if (shape.ranks != topology.ranks() || !topology.connected()) return false;
   if (shape.operation < Operation::all_reduce || shape.operation > Operation::barrier) return false;
-  return !rooted(shape.operation) || (shape.root >= 0 && shape.root < shape.ranks);
+  return !has_root(shape.operation) || (shape.root >= 0 && shape.root < shape.ranks);
 }
 
 std::optional<int> input_at(const Shape& shape, int rank, int parts) {
@@ -56,6 +51,11 @@ std::optional<int> input_at(const Shape& shape, int rank, int parts) {
 }
 
 }  // namespace
+
+bool has_root(Operation operation) {
+  return operation == Operation::broadcast || operation == Operation::reduce ||
+         operation == Operation::gather || operation == Operation::scatter;
+}
 
 std::optional<Program> make_program(std::string_view algorithm, const Shape& shape, Topology& topology,
                                     int rank) {

@@ -4,6 +4,8 @@
 #include <queue>
 #include <utility>
 
+#include "schedules/flow.hpp"
+
 namespace jackal::collectives {
 namespace {
 
@@ -13,8 +15,14 @@ constexpr std::int64_t kEagerBytes = 256 << 10;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
+// One message or sum takes a quarter of an hour at most, so that no sum of times overflows.
+constexpr std::int64_t kLongestNs = 1'000'000'000'000;
+
 std::int64_t nanoseconds(std::int64_t bytes, std::int64_t bytes_per_ms) {
-  return bytes_per_ms <= 0 ? 0 : (bytes * 1'000'000 + bytes_per_ms - 1) / bytes_per_ms;
+  const std::int64_t rate = std::clamp<std::int64_t>(bytes_per_ms, 1, kLongestNs);
+  const std::int64_t whole = bytes / rate;
+  if (whole >= kLongestNs / 1'000'000) return kLongestNs;
+  return whole * 1'000'000 + (bytes % rate * 1'000'000 + rate - 1) / rate;
 }
 
 bool receives(Step::Kind kind) {
@@ -77,16 +85,21 @@ public:
         processors_(fabric_),
         open_(plan.kinds_.size() * at(slices)),
         whole_(open_.size()),
-        lines_(plan.lines_.size()) {
+        left_(at(fabric_.ranks) * at(slices)) {
+    // One more than there are steps to wait for: the slice has to begin.
     for (std::size_t step = 0; step < plan.kinds_.size(); ++step)
       std::fill_n(open_.begin() + static_cast<std::ptrdiff_t>(step * at(slices)), slices,
-                  plan.waits_for_[step]);
+                  plan.waits_for_[step] + 1);
+    for (const Line& line : plan.lines_) {
+      const Turn first(at(line.messages), at(slices), kWindow);
+      lines_.push_back({first, first, 0, 0});
+    }
   }
 
   std::int64_t time() {
-    for (int step = 0; step < static_cast<int>(plan_.kinds_.size()); ++step)
-      if (plan_.waits_for_[at(step)] == 0)
-        for (int slice = 0; slice < slices_; ++slice) may_start(step, slice, 0);
+    for (int rank = 0; rank < fabric_.ranks; ++rank)
+      for (int slice = 0; slice < std::min(slices_, static_cast<int>(kWindow)); ++slice)
+        begin(rank, slice, 0);
     std::int64_t now = 0;
     while (!events_.empty()) {
       const Event event = events_.top();
@@ -103,54 +116,63 @@ public:
   }
 
 private:
-  // How far a line is; all counts are of messages, slices of one step in turn.
+  // How far a line is.
   struct LineState {
-    int started = 0;
-    int arrived = 0;
-    int taken = 0;
+    Turn sending;           // what is to be sent next
+    Turn taking;            // what is to be taken in next
+    std::size_t arrived;    // messages
     std::int64_t free = 0;  // when the cables are
   };
 
   std::int64_t bytes_of(int step) const {
     return (slice_bytes_ * plan_.blocks_[at(step)] + plan_.parts_ - 1) / plan_.parts_;
   }
-  std::int64_t& whole(int step, int slice) { return whole_[at(step) * at(slices_) + at(slice)]; }
-  int& open(int step, int slice) { return open_[at(step) * at(slices_) + at(slice)]; }
-  int send_of(const Line& line, int message) const {
-    return plan_.sends_[at(line.first + message / slices_)];
+  std::int64_t& whole(int step, std::size_t slice) { return whole_[at(step) * at(slices_) + slice]; }
+  int& open(int step, std::size_t slice) { return open_[at(step) * at(slices_) + slice]; }
+
+  // Of the message whose turn it is.
+  int send_of(const Line& line, const Turn& turn) const { return plan_.sends_[at(line.first) + turn.step()]; }
+  int receive_of(const Line& line, const Turn& turn) const {
+    return plan_.receives_[at(line.first) + turn.step()];
   }
-  int receive_of(const Line& line, int message) const {
-    return plan_.receives_[at(line.first + message / slices_)];
+  bool may_send(const Line& line, const Turn& turn) {
+    return !turn.done() && open(send_of(line, turn), turn.slice()) == 0;
   }
-  bool may_send(const Line& line, int message) {
-    return message < line.messages * slices_ && open(send_of(line, message), message % slices_) == 0;
-  }
-  bool wanted(const Line& line, int message) {
-    return open(receive_of(line, message), message % slices_) == 0;
+  bool wanted(const Line& line, const Turn& turn) { return open(receive_of(line, turn), turn.slice()) == 0; }
+
+  void add_event(std::int64_t time, int what, std::size_t slice) {
+    events_.push({time, count_++, what, static_cast<int>(slice)});
   }
 
-  void add_event(std::int64_t time, int what, int slice) { events_.push({time, count_++, what, slice}); }
+  void begin(int rank, int slice, std::int64_t now) {
+    const int first = plan_.first_step_[at(rank)];
+    const int end = plan_.first_step_[at(rank) + 1];
+    left_[at(rank) * at(slices_) + at(slice)] = end - first;
+    for (int step = first; step < end; ++step)
+      if (--open(step, at(slice)) == 0) may_start(step, slice, now);
+  }
 
   void may_start(int step, int slice, std::int64_t now) {
     const Step::Kind kind = plan_.kinds_[at(step)];
-    if (kind == Step::Kind::send) return send_on(plan_.step_lines_[at(step)], now);
-    if (receives(kind)) {
-      send_on(plan_.step_lines_[at(step)], now);
-      return take_in(plan_.step_lines_[at(step)], now);
+    const int line = plan_.step_lines_[at(step)];
+    if (line >= 0) {
+      send_on(line, now);
+      if (receives(kind)) take_in(line, now);
+      return;
     }
     const std::int64_t duration = nanoseconds(
         bytes_of(step), kind == Step::Kind::copy ? fabric_.copy_bytes_per_ms : fabric_.reduce_bytes_per_ms);
-    add_event(processors_.take(plan_.ranks_[at(step)], now, duration) + duration, step, slice);
+    add_event(processors_.take(plan_.ranks_[at(step)], now, duration) + duration, step, at(slice));
   }
 
   void send_on(int number, std::int64_t now) {
     const Line& line = plan_.lines_[at(number)];
     LineState& state = lines_[at(number)];
-    for (; may_send(line, state.started); ++state.started) {
-      const int step = send_of(line, state.started);
+    for (; may_send(line, state.sending); state.sending.advance()) {
+      const int step = send_of(line, state.sending);
       const std::int64_t bytes = bytes_of(step);
       const bool eager = bytes <= kEagerBytes;
-      if (!eager && !wanted(line, state.started)) return;
+      if (!eager && !wanted(line, state.sending)) return;
       const Path& path = fabric_.path(line.from, line.to);
       const std::int64_t work = fabric_.step_ns + nanoseconds(bytes, fabric_.copy_bytes_per_ms);
       const std::int64_t begun = processors_.take(line.from, now, work);
@@ -159,9 +181,9 @@ private:
           std::max(start + nanoseconds(bytes, path.bytes_per_ms * path.cables), begun + work);
       if (travels_ != nullptr) travels_->push_back({line.from, line.to, start, end, bytes});
       state.free = end;
-      const int receive = receive_of(line, state.started);
-      whole(receive, state.started % slices_) = end + path.latency_ns;
-      add_event(eager ? begun + work : end, step, state.started % slices_);
+      const int receive = receive_of(line, state.sending);
+      whole(receive, state.sending.slice()) = end + path.latency_ns;
+      add_event(eager ? begun + work : end, step, state.sending.slice());
       // Taking in may begin before the end has come, but not be over before.
       add_event(std::max(start, end - work_of_receiving(receive)) + path.latency_ns, -1 - number, 0);
     }
@@ -176,20 +198,24 @@ private:
   void take_in(int number, std::int64_t now) {
     const Line& line = plan_.lines_[at(number)];
     LineState& state = lines_[at(number)];
-    for (; state.taken < state.arrived && wanted(line, state.taken); ++state.taken) {
-      const int step = receive_of(line, state.taken);
+    for (; state.taking.number() < state.arrived && wanted(line, state.taking); state.taking.advance()) {
+      const int step = receive_of(line, state.taking);
       const std::int64_t work = work_of_receiving(step);
       const std::int64_t end =
-          std::max(processors_.take(line.to, now, work) + work, whole(step, state.taken % slices_));
-      add_event(end, step, state.taken % slices_);
+          std::max(processors_.take(line.to, now, work) + work, whole(step, state.taking.slice()));
+      add_event(end, step, state.taking.slice());
     }
   }
 
   void done(int step, int slice, std::int64_t now) {
     for (int i = plan_.first_follower_[at(step)]; i < plan_.first_follower_[at(step + 1)]; ++i) {
       const int follower = plan_.followers_[at(i)];
-      if (--open(follower, slice) == 0) may_start(follower, slice, now);
+      if (--open(follower, at(slice)) == 0) may_start(follower, slice, now);
     }
+    // Room for another slice.
+    const int rank = plan_.ranks_[at(step)];
+    if (--left_[at(rank) * at(slices_) + at(slice)] == 0 && slice + static_cast<int>(kWindow) < slices_)
+      begin(rank, slice + static_cast<int>(kWindow), now);
   }
 
   const Simulator& plan_;
@@ -198,8 +224,9 @@ private:
   const std::int64_t slice_bytes_;
   std::vector<Travel>* const travels_;
   Processors processors_;
-  std::vector<int> open_;            // steps to wait for, of each step and slice
+  std::vector<int> open_;            // what is to wait for, of each step and slice
   std::vector<std::int64_t> whole_;  // when a message has come completely, by the step that takes it in
+  std::vector<int> left_;            // steps not done, of each rank and slice
   std::vector<LineState> lines_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint32_t count_ = 0;
@@ -230,6 +257,7 @@ void Simulator::add(int rank, const Program& program) {
   parts_ = program.parts;
   const auto after = dependencies(program);
   const int first = static_cast<int>(kinds_.size());
+  first_step_.push_back(first);
   std::vector<int> counts(program.steps.size() + 1, 0);
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const Step& step = program.steps[i];
@@ -258,6 +286,7 @@ void Simulator::add(int rank, const Program& program) {
 
 void Simulator::connect() {
   first_follower_.push_back(static_cast<int>(followers_.size()));
+  first_step_.push_back(static_cast<int>(kinds_.size()));
   line_of_ = {};
   int messages = 0;
   std::vector<int> sends;

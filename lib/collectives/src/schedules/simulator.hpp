@@ -6,7 +6,8 @@
 // arrive after the latency; the receiver pays a start as well, and takes the bytes out at the speed of a copy
 // or, where it adds them up, of a reduction. Sending, travelling and receiving overlap as they do in a stream
 // of bytes. Short messages wait in the receiver's buffers until they are wanted; long ones are not sent
-// before. A rank does one thing at a time, and a host as many as it has cores.
+// before. Slices follow each other as flow.hpp says. A rank does one thing at a time, and a host as many as
+// it has cores.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +69,7 @@ private:
   std::vector<int> waits_for_;       // how many steps
   std::vector<int> first_follower_;  // into followers_; one more at the end
   std::vector<int> followers_;
+  std::vector<int> first_step_;  // of each rank; one more at the end
 };
 
 }  // namespace jackal::collectives

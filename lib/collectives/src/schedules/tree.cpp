@@ -179,7 +179,7 @@ Program tree_shaped(const Tree& tree, const Shape& shape, int rank) {
 
 std::optional<Program> tree_program(Topology& topology, const Shape& shape, int rank) {
   if (shape.operation == Operation::all_to_all || shape.ranks < 2) return std::nullopt;
-  return tree_shaped(topology.tree(shape.root >= 0 ? shape.root : topology.centre()), shape, rank);
+  return tree_shaped(topology.tree(has_root(shape.operation) ? shape.root : topology.centre()), shape, rank);
 }
 
 }  // namespace jackal::collectives

@@ -3,28 +3,39 @@
 #include <algorithm>
 #include <optional>
 
+#include "schedules/flow.hpp"
 #include "schedules/simulator.hpp"
 
 namespace jackal::collectives {
 namespace {
 
-// Slices of a chunk. Below the last, what a transfer costs to start weighs more than what is gained.
-constexpr std::int64_t kSlices[] = {4 << 20, 1 << 20, 256 << 10, 64 << 10};
+// Slices are the longest that there may be, a quarter of that, and so on. Below this, what a transfer costs
+// to start weighs more than what is gained.
+constexpr std::int64_t kLeastSliceBytes = 32 << 10;
 
-// Beyond these a run only repeats itself, so its length grows by the same for every slice.
-constexpr int kFewSlices = 3;
-constexpr int kManySlices = 6;
+// Beyond these a run only repeats itself: every window of slices takes as long as the one before.
+constexpr int kFewSlices = static_cast<int>(kWindow);
+constexpr int kManySlices = 2 * kFewSlices;
 
-// Steps and slices to go through for one prediction of several; keeps groups of hundreds of ranks bearable.
+// Shorter slices have to gain more than one part in so many: there is more to them than the model knows.
+constexpr std::int64_t kWorthwhile = 100;
+
+// Steps of slices to go through for one prediction; with more, as in groups of hundreds of ranks, the vector
+// goes whole.
 constexpr std::size_t kMostWork = 1'000'000;
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 42;  // products with nanoseconds stay in 64 bits
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 42;
+constexpr std::int64_t kForever = std::int64_t{1} << 62;  // predictions end here
 
 std::int64_t time_of(const Simulator& simulator, std::int64_t chunk_bytes, std::int64_t slice_bytes) {
   const std::int64_t slices = (chunk_bytes + slice_bytes - 1) / slice_bytes;
+  if (simulator.steps() * (kFewSlices + kManySlices) > kMostWork) return simulator.run(chunk_bytes, 1);
   if (slices <= kManySlices) return simulator.run(chunk_bytes, static_cast<int>(slices));
-  const std::int64_t few = simulator.run(slice_bytes * kFewSlices, kFewSlices);
-  const std::int64_t many = simulator.run(slice_bytes * kManySlices, kManySlices);
+  const std::int64_t each =
+      (chunk_bytes + slices - 1) / slices;  // the last one is shorter; here all are, a bit
+  const std::int64_t few = simulator.run(each * kFewSlices, kFewSlices);
+  const std::int64_t many = simulator.run(each * kManySlices, kManySlices);
+  if (many - few > (kForever - many) / slices) return kForever;
   return many + (many - few) * (slices - kManySlices) / (kManySlices - kFewSlices);
 }
 
@@ -32,14 +43,14 @@ std::optional<Prediction> best_slice(const std::string& algorithm, const Shape& 
                                      std::int64_t chunk_bytes) {
   const auto simulator = Simulator::of(algorithm, shape, topology);
   if (!simulator) return std::nullopt;
-  Prediction best{algorithm, chunk_bytes, simulator->run(chunk_bytes, 1)};
+  const std::int64_t longest = std::min(
+      chunk_bytes, static_cast<std::int64_t>(most_slice_bytes(static_cast<std::size_t>(shape.ranks))));
+  Prediction best{algorithm, longest, time_of(*simulator, chunk_bytes, longest)};
   std::int64_t last = best.time_ns;
-  for (const std::int64_t slice : kSlices) {
-    if (simulator->steps() * (kFewSlices + kManySlices) > kMostWork) break;
-    if (slice >= chunk_bytes) continue;
+  for (std::int64_t slice = longest / 4; slice >= kLeastSliceBytes; slice /= 4) {
     const std::int64_t time = time_of(*simulator, chunk_bytes, slice);
-    if (time < best.time_ns) best = {algorithm, slice, time};
-    if (time > last) break;  // smaller ones only cost more
+    if (time + time / kWorthwhile < best.time_ns) best = {algorithm, slice, time};
+    if (time > last) break;  // shorter ones only cost more
     last = time;
   }
   return best;

@@ -20,17 +20,17 @@ constexpr auto kCrowdedWeary = std::chrono::microseconds(200);
 
 }  // namespace
 
-void Pacer::pause() {
-  ++rounds_;
-  const bool spins = rounds_ <= (crowded_ ? kCrowdedSpins : kSpins);
-  if (spins) {
+void Pacer::pause(std::uint32_t spins) {
+  const std::uint32_t before = rounds_;
+  rounds_ += spins;
+  if (rounds_ <= (crowded_ ? kCrowdedSpins : kSpins)) {
     relax();
-    if (rounds_ % kSpinsPerClock != 1) return;
+    if (before > 0 && before / kSpinsPerClock == rounds_ / kSpinsPerClock) return;
   } else {
     ::sched_yield();
   }
   const auto now = Clock::now();
-  if (rounds_ == 1) since_ = looked_ = now;
+  if (before == 0) since_ = looked_ = now;
   waited_ = now - since_;
   if (now - looked_ < kLookEvery) return;
   watch_.look();

@@ -20,8 +20,9 @@ class Pacer {
 public:
   Pacer(Watch& watch, const Crowding& crowding) : watch_(watch), crowded_(crowding.crowded()) {}
 
-  /// Nothing has come: passes a very short time. Throws what Watch::look() throws.
-  void pause();
+  /// Nothing has come: passes a very short time. Throws what Watch::look() throws. `spins`: how many looks at
+  /// a line of memory the caller's own look has cost; system calls cost dozens.
+  void pause(std::uint32_t spins = 1);
   /// Something has come.
   void reset() {
     rounds_ = 0;

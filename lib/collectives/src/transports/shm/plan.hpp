@@ -33,11 +33,6 @@ inline bool is_common(Operation operation) {
          operation != Operation::reduce_scatter;
 }
 
-inline bool reduces(Operation operation) {
-  return operation == Operation::all_reduce || operation == Operation::reduce ||
-         operation == Operation::reduce_scatter;
-}
-
 /// Bytes of the input of `member`; 0 where it contributes nothing.
 std::size_t input_bytes(const Shape& shape, std::size_t member);
 /// The most that a member contributes: the same number on all of them.
