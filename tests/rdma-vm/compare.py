@@ -10,11 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 sys.path.insert(0, "/run/rdma-vm")
 import guest  # noqa: E402
 
 RUNS = 5
+PORT = 18515  # ibv_uc_pingpong's
 SIZES = (64, 4096, 65536, 1048576)
 
 
@@ -32,6 +34,15 @@ def our_round_trip(plan: dict, talk: str, size: int, number: str) -> float:
     return float(re.search(r"([\d.]+) usec/iter", text)[1])
 
 
+def wait_for_server() -> None:
+    deadline = time.monotonic() + 10
+    listening = f":{PORT:04X} "
+    while not any(listening in Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6")):
+        if time.monotonic() > deadline:
+            sys.exit("ibv_uc_pingpong does not listen")
+        time.sleep(0.02)
+
+
 def their_round_trip(size: int) -> float:
     """Without a message in 10 s it gives up on one that was lost, and is run again."""
     for _ in range(5):
@@ -40,8 +51,7 @@ def their_round_trip(size: int) -> float:
 
         server = subprocess.Popen(command("rdma_en3"), stdout=subprocess.DEVNULL)
         try:
-            while "4855" not in open("/proc/net/tcp").read() + open("/proc/net/tcp6").read():  # port 18515
-                time.sleep(0.02)
+            wait_for_server()
             client = subprocess.run([*command("rdma_en2"), "127.0.0.1"], capture_output=True, text=True, timeout=15)
             if client.returncode == 0:
                 server.wait(15)
