@@ -36,8 +36,9 @@ def our_round_trip(plan: dict, talk: str, size: int, number: str) -> float:
 
 def wait_for_server() -> None:
     deadline = time.monotonic() + 10
-    listening = f":{PORT:04X} "
-    while not any(listening in Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6")):
+    # Connections of the run before may still be there, closed: 0A is LISTEN.
+    listening = re.compile(rf":{PORT:04X} [0-9A-F]+:0000 0A ")
+    while not any(listening.search(Path(f"/proc/net/{table}").read_text()) for table in ("tcp", "tcp6")):
         if time.monotonic() > deadline:
             sys.exit("ibv_uc_pingpong does not listen")
         time.sleep(0.02)
