@@ -39,7 +39,7 @@ public:
     REQUIRE(bytes >= sizes_.classes[static_cast<std::size_t>(c)].least_bytes);
     REQUIRE(bytes <= sizes_.classes[static_cast<std::size_t>(c)].message_bytes);
     const std::byte* from = send_memory(c, slot);
-    flying[static_cast<std::size_t>(c)].push_back({slot, {from, from + bytes}});
+    flying[static_cast<std::size_t>(c)].push_back({slot, {from, from + bytes}, steps});
   }
   void free_receive(MessageClass c, int slot) override {
     posted[static_cast<std::size_t>(c)].push_back(slot);
@@ -48,7 +48,9 @@ public:
   struct Message {
     int slot;
     std::vector<std::byte> bytes;
+    int step;  // when it was posted
   };
+  int steps = 0;  // that have passed
   std::deque<Message> flying[kMessageClasses];
   std::deque<int> posted[kMessageClasses];
   int overruns = 0;
@@ -84,13 +86,15 @@ struct Network {
   std::mt19937 random;
   double loss;
   double damage = 0;
+  int steps[kMessageClasses] = {};  // that a message of each class takes at least
 
   bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random) < p; }
 
   // Moves some of what flies from `from` to `to`.
   void carry(Side& from, Side& to) {
+    ++from.steps;
     for (std::size_t c = 0; c < kMessageClasses; ++c) {
-      while (!from.flying[c].empty() && !chance(0.3)) {
+      while (!from.flying[c].empty() && from.steps - from.flying[c].front().step > steps[c] && !chance(0.3)) {
         Side::Message message = std::move(from.flying[c].front());
         from.flying[c].pop_front();
         from.stream.sent(static_cast<MessageClass>(c), message.slot);
@@ -138,9 +142,10 @@ struct Outcome {
   int overruns = 0;
 };
 
-Outcome converse(unsigned seed, double loss, bool large, double damage = 0) {
+Outcome converse(unsigned seed, double loss, bool large, double damage = 0, int small_steps = 0,
+                 int large_steps = 0) {
   const StreamSizes sizes = sizes_of(large, damage > 0);
-  Network network{std::mt19937(seed), loss, damage};
+  Network network{std::mt19937(seed), loss, damage, {small_steps, large_steps}};
   Side a(sizes, 11, 22);
   Side b(sizes, 22, 11);
   Talk from_a{random_bytes(network.random, 1 + network.random() % 60000)};
@@ -186,6 +191,20 @@ TEST_CASE("a stream delivers every byte once and in order whatever is lost") {
     repairs += outcome.repairs;
   }
   CHECK(repairs > 100);
+}
+
+TEST_CASE("a stream learns how slow its path is and does not take it for a lossy one") {
+  std::uint64_t repairs = 0;
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    // 10 ms for a small message, 30 for a large one.
+    const Outcome outcome = converse(seed, 0, true, 0, 50, 150);
+    CAPTURE(seed);
+    CHECK(outcome.complete);
+    CHECK(outcome.overruns == 0);
+    repairs += outcome.repairs;
+  }
+  // Before the first news a message or two may go twice.
+  CHECK(repairs < 30 * 6);
 }
 
 TEST_CASE("with checksums a stream takes damaged messages for lost ones") {

@@ -115,7 +115,10 @@ void Connection::tick(Clock::time_point now) {
 }
 
 void Connection::fail(const std::string& why) {
-  if (trouble_.empty()) trouble_ = why;
+  if (!trouble_.empty()) return;
+  // A port that is down makes every request fail in its own way; it is the port that is to be named.
+  const std::string port = device_.port_trouble();
+  trouble_ = port.empty() ? why : port;
 }
 
 }  // namespace jackal::collectives

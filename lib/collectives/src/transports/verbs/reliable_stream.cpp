@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Longer than any answer takes while the other side polls, also on a stack in software on a busy machine.
+// How long news of a message may take: what it usually takes, and within these bounds.
 constexpr milliseconds kFirstPatience(3);
 constexpr milliseconds kLastPatience(100);
 // How long news may wait for data to travel with.
@@ -62,6 +62,7 @@ ReliableStream::ReliableStream(const StreamSizes& sizes, std::uint32_t tag_out, 
       tag_in_(tag_in),
       passage_(passage),
       rail_(rail),
+      usual_(kFirstPatience),
       patience_(kFirstPatience) {
   for (const MessageClass c : {MessageClass::small, MessageClass::large})
     for (int slot = sizes_.classes[index(c)].message_bytes == 0 ? 0 : sizes_.classes[index(c)].window;
@@ -92,7 +93,7 @@ std::size_t ReliableStream::write(std::span<const iovec> pieces) {
     std::vector<int>& free = free_slots_[index(c)];
     if (free.empty()) break;
     const std::size_t payload = std::min(total - written, capacity(c));
-    outgoing_.push_back({next_sequence_++, c, free.back(), payload, 0, now_, 0, false});
+    outgoing_.push_back({next_sequence_++, c, free.back(), payload, 0, now_, 0, 0, false});
     free.pop_back();
     gather(rail_.send_memory(c, outgoing_.back().slot) + MessageHeader::kSize, pieces, written, payload);
     transmit(outgoing_.back());
@@ -113,6 +114,7 @@ void ReliableStream::transmit(Outgoing& message) {
   header.length = static_cast<std::uint32_t>(message.payload);
   message.last_transmission = passage_.transmissions[index(message.c)];
   message.posted = now_;
+  ++message.posts;
   ++message.posts_pending;
   const std::size_t bytes = finish(header, message.c, rail_.send_memory(message.c, message.slot));
   rail_.post(message.c, message.slot, bytes);
@@ -204,8 +206,10 @@ void ReliableStream::take_news(const MessageHeader& header) {
     const std::uint32_t beyond = message.sequence - header.next - 1;
     const bool arrived =
         before(message.sequence, header.next) || (beyond < 32 && (header.held >> beyond & 1) != 0);
-    news = news || (arrived && !message.arrived);
-    message.arrived = message.arrived || arrived;
+    if (!arrived || message.arrived) continue;
+    news = message.arrived = true;
+    // Of one that was repeated nobody knows which copy the news is of.
+    if (message.posts == 1) learn(now_ - message.posted);
   }
   if (before(peer_consumed_, header.consumed)) peer_consumed_ = header.consumed;
   for (std::size_t c = 0; c < kMessageClasses; ++c)
@@ -213,10 +217,23 @@ void ReliableStream::take_news(const MessageHeader& header) {
   while (!states_.empty() && before(states_.front().transmission, peer_seen_[0])) states_.pop_front();
   if (news) {
     heard_ = news_ = now_;
-    patience_ = kFirstPatience;
+    patience_ = usual_;
   }
   drop_finished();
   send_again(header.type == MessageType::state);
+}
+
+// The mean of the latest times and four times their mean deviation (as TCP does), so that a stack in software
+// on a busy machine is not flooded with repeats.
+void ReliableStream::learn(Clock::duration took) {
+  if (mean_ == Clock::duration::zero()) {
+    mean_ = took;
+    deviation_ = took / 2;
+  } else {
+    deviation_ += (std::chrono::abs(took - mean_) - deviation_) / 4;
+    mean_ += (took - mean_) / 8;
+  }
+  usual_ = std::clamp<Clock::duration>(mean_ + 4 * deviation_, kFirstPatience, kLastPatience);
 }
 
 void ReliableStream::send_again(bool after_silence) {
@@ -224,7 +241,7 @@ void ReliableStream::send_again(bool after_silence) {
     if (message.arrived || message.posts_pending > 0) continue;
     const bool lost = before(message.last_transmission, peer_seen_[index(message.c)]);
     // An answer overtakes large messages, which travel on a queue pair of their own.
-    const bool missed = after_silence && message.posted < probed_ && now_ - message.posted >= kFirstPatience;
+    const bool missed = after_silence && message.posted < probed_ && now_ - message.posted >= usual_;
     if (!lost && !missed) continue;
     ++repairs_;
     transmit(message);

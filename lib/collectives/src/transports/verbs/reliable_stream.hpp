@@ -98,6 +98,7 @@ private:
     std::size_t payload;
     std::uint32_t last_transmission;
     Clock::time_point posted;
+    int posts;          // how often it was sent
     int posts_pending;  // posted sends whose completion has not come
     bool arrived;
   };
@@ -116,6 +117,7 @@ private:
   bool intact(const MessageHeader& header, std::span<const std::byte> message) const;
   void take_news(const MessageHeader& header);
   void accept(MessageClass c, int slot, std::uint32_t sequence, std::span<const std::byte> payload);
+  void learn(Clock::duration took);
   void send_again(bool after_silence);
   void drop_finished();
   std::size_t capacity(MessageClass c) const;
@@ -154,9 +156,12 @@ private:
   // Time.
   Clock::time_point now_{};
   Clock::time_point heard_{};  // when news last came, or the wait for it began
-  Clock::duration patience_;   // how long until the next probe
-  bool blocked_ = false;       // write() waits for the other side to consume
-  bool owes_answer_ = false;   // a probe has come
+  Clock::duration mean_{};     // from sending a message to the news of its arrival
+  Clock::duration deviation_{};
+  Clock::duration usual_;     // hardly ever longer than this
+  Clock::duration patience_;  // how long until the next probe
+  bool blocked_ = false;      // write() waits for the other side to consume
+  bool owes_answer_ = false;  // a probe has come
   Clock::time_point probed_{};
   Clock::time_point news_{};
   Clock::time_point untold_since_{};
