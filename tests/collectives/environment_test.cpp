@@ -90,12 +90,31 @@ TEST_CASE("JACCL's variables win over MLX's, and ask for RDMA") {
              {"MLX_IBV_DEVICES", matrix},
              {"JACCL_COORDINATOR", "10.0.0.1:5000"},
              {"MLX_JACCL_COORDINATOR", "10.0.0.9:1"}};
-  CHECK(contains(refusal(set, Code::unavailable), "asks for RDMA"));
-  set["JACKAL_TRANSPORT"] = "tcp";
-  const Job job = read(set).job;
-  CHECK(job.rank == 1);
-  CHECK(job.size == 2);
-  CHECK(place(job) == "10.0.0.1 5000");
+  const DeviceMatrix devices = {{{}, {"rdma_en5"}}, {{"rdma_en5"}, {}}};
+  const Environment found = read(set);
+  CHECK(found.job.rank == 1);
+  CHECK(found.job.size == 2);
+  CHECK(place(found.job) == "10.0.0.1 5000");
+  CHECK(found.job.devices == devices);
+  CHECK(found.settings.verbs_for == "the device matrix of JACCL_* and MLX_*");
+  CHECK_FALSE(found.settings.prefer_ring);
+  set["JACCL_RING"] = "1";
+  CHECK(read(set).settings.prefer_ring);
+  set["JACKAL_ALGORITHM"] = "mesh";
+  CHECK_FALSE(read(set).settings.prefer_ring);
+  SECTION("auto said aloud does without RDMA, too") {
+    set["JACKAL_TRANSPORT"] = "auto";
+    CHECK(read(set).job.devices == devices);
+    CHECK(read(set).settings.verbs_for == "");
+  }
+  SECTION("another transport does not look at it") {
+    set["JACKAL_TRANSPORT"] = "tcp";
+    CHECK(read(set).job.devices.empty());
+  }
+  SECTION("the matrix may stand in the variable itself") {
+    set["MLX_IBV_DEVICES"] = R"([[null, "rdma_en5"], ["rdma_en5", null]])";
+    CHECK(read(set).job.devices == devices);
+  }
 }
 
 TEST_CASE("a host file for jaccl asks for RDMA, too") {
@@ -104,9 +123,31 @@ TEST_CASE("a host file for jaccl asks for RDMA, too") {
       directory.write("hosts", R"({"backend": "jaccl", "hosts": [{"ssh": "a"}, {"ssh": "b"}]})");
   Set set = {
       {"JACKAL_RANK", "0"}, {"JACKAL_SIZE", "2"}, {"JACKAL_COORDINATOR", "h:1"}, {"JACKAL_HOSTFILE", hosts}};
-  CHECK(contains(refusal(set, Code::unavailable), "the backend \"jaccl\""));
+  CHECK(contains(refusal(set, Code::invalid_argument),
+                 "the backend \"jaccl\" of JACKAL_HOSTFILE asks for RDMA, but there "
+                 "is no device matrix"));
   set["JACKAL_TRANSPORT"] = "tcp";
   CHECK(read(set).job.size == 2);
+}
+
+TEST_CASE("the devices of a host file count for the backends that use them") {
+  const Directory directory;
+  const auto read_backend = [&](const std::string& backend) {
+    const std::string hosts = directory.write(
+        "hosts", R"({"backend": ")" + backend + R"(", "hosts": [{"ssh": "a", "rdma": [null, "rdma_en3"]}, )" +
+                     R"({"ssh": "b", "rdma": [["rdma_en4"], null]}]})");
+    return read({{"JACKAL_RANK", "0"},
+                 {"JACKAL_SIZE", "2"},
+                 {"JACKAL_COORDINATOR", "h:1"},
+                 {"JACKAL_HOSTFILE", hosts}});
+  };
+  const DeviceMatrix devices = {{{}, {"rdma_en3"}}, {{"rdma_en4"}, {}}};
+  CHECK(read_backend("jaccl").job.devices == devices);
+  CHECK(read_backend("jaccl").settings.verbs_for == "the backend \"jaccl\" of JACKAL_HOSTFILE");
+  CHECK(read_backend("jaccl-ring").settings.prefer_ring);
+  CHECK(read_backend("jackal").job.devices == devices);
+  CHECK(read_backend("jackal").settings.verbs_for == "");
+  CHECK(read_backend("ring").job.devices.empty());
 }
 
 TEST_CASE("MLX's variables for NCCL are complete as well") {
@@ -204,7 +245,12 @@ TEST_CASE("malformed variables are refused, not guessed") {
 }
 
 TEST_CASE("what this version does not have is refused, what it has is not") {
-  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "verbs"}}, Code::unavailable), "it has: auto, shm, tcp"));
+  CHECK(contains(refusal({{"JACKAL_TRANSPORT", "verbs"},
+                          {"JACKAL_RANK", "0"},
+                          {"JACKAL_SIZE", "2"},
+                          {"JACKAL_COORDINATOR", "h:1"}},
+                         Code::invalid_argument),
+                 "JACKAL_TRANSPORT=verbs asks for RDMA, but there is no device matrix"));
   CHECK(refusal({{"JACKAL_VERBS_LIMITS", "apple"}}, Code::unavailable) != "accepted");
   CHECK(read({{"JACKAL_TRANSPORT", "auto"}}).settings.transport == Transport::automatic);
   CHECK(read({{"JACKAL_TRANSPORT", "shm"}}).settings.transport == Transport::shm);
@@ -313,5 +359,9 @@ TEST_CASE("JSON that is not what it should be is described") {
   CHECK(parse_ring(R"([["a:1"], [7]])").problem == "entry 1 is not a list of \"address:port\"");
   CHECK(parse_ring(" \n").value == std::vector<std::string>{""});
   CHECK(parse_device_matrix("[[null, null], [null]]").problem == "is not a square matrix of devices");
-  CHECK(parse_device_matrix(R"([[null, "a"], ["b", null]])").value == 2);
+  CHECK(parse_device_matrix(R"([[null, "a"], [["b"], null]])").value ==
+        DeviceMatrix{{{}, {"a"}}, {{"b"}, {}}});
+  CHECK(parse_device_matrix(R"([[null, 7], ["b", null]])").problem ==
+        "in row 0 has at entry 1 neither null nor a device nor a list of at most 16 devices");
+  CHECK(parse_device_matrix(R"([[null, [""]], ["b", null]])").problem != "");
 }

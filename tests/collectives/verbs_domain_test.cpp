@@ -15,28 +15,13 @@
 
 #include "fakeverbs/world.hpp"
 #include "support/catch.hpp"
+#include "verbs_desk.hpp"
 
 namespace {
 
 using namespace jackal::collectives;
 using namespace std::chrono_literals;
-using fakeverbs::World;
-
-// The provider keeps the world it has opened, so all tests of this program share one, with devices of their
-// own.
-World& world() {
-  static World& made = [&]() -> World& {
-    const auto path = std::filesystem::temp_directory_path() / ("fake-verbs-" + std::to_string(::getpid()));
-    World& opened = fakeverbs::open_world(path, true);
-    ::setenv("FAKE_VERBS", path.c_str(), 1);
-    static const struct Remover {
-      std::filesystem::path path;
-      ~Remover() { std::filesystem::remove(path); }
-    } remover{path};
-    return opened;
-  }();
-  return made;
-}
+using namespace verbs_desk;
 
 // Ranks as threads of this process; what one shares, all get.
 class Ranks {
@@ -74,50 +59,6 @@ private:
   std::barrier<> barrier_;
   std::vector<std::string> shared_;
 };
-
-struct Desk {
-  DeviceMatrix devices;
-  std::vector<int> numbers;  // in the world
-};
-
-std::string fresh_name(const std::string& what) {
-  static int made = 0;
-  return "rdma_" + what + std::to_string(++made);
-}
-
-/// `cables` between each pair of `size` ranks, every one with a device of its own at each end.
-Desk mesh(int size, int cables) {
-  Desk desk;
-  const auto n = static_cast<std::size_t>(size);
-  desk.devices.assign(n, std::vector<std::vector<std::string>>(n));
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = i + 1; j < n; ++j)
-      for (int k = 0; k < cables; ++k) {
-        const std::string a = fresh_name("en");
-        const std::string b = fresh_name("en");
-        const int first = fakeverbs::add_device(world(), a, 0);
-        const int second = fakeverbs::add_device(world(), b, 0);
-        fakeverbs::cable(world(), first, second);
-        desk.devices[i][j].push_back(a);
-        desk.devices[j][i].push_back(b);
-        desk.numbers.insert(desk.numbers.end(), {first, second});
-      }
-  return desk;
-}
-
-/// Every rank reaches all others over its one device.
-Desk star(int size) {
-  Desk desk;
-  const auto n = static_cast<std::size_t>(size);
-  desk.devices.assign(n, std::vector<std::vector<std::string>>(n));
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::string name = fresh_name("ib");
-    desk.numbers.push_back(fakeverbs::add_device(world(), name, 0));
-    for (std::size_t j = 0; j < n; ++j)
-      if (j != i) desk.devices[i][j].push_back(name);
-  }
-  return desk;
-}
 
 VerbsOptions options_of(bool checksum = false) {
   VerbsOptions options;
@@ -159,15 +100,6 @@ std::vector<std::byte> pattern(int from, int to, std::size_t size) {
   std::vector<std::byte> bytes(size);
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
   return bytes;
-}
-
-void expect_no_objects(const Desk& desk) {
-  const fakeverbs::Lock lock(world());
-  for (const int number : desk.numbers) {
-    const fakeverbs::Counts& live = world().devices[number].live;
-    CHECK(live.contexts + live.domains + live.queues + live.regions + live.queue_pairs == 0);
-    CHECK(world().devices[number].region_bytes == 0);
-  }
 }
 
 /// Every rank sends to every other over all channels at once and checks what it gets.

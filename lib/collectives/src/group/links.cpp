@@ -159,9 +159,10 @@ std::unique_ptr<VerbsDomain> connect_verbs(const Mesh& mesh, const Job& job, con
                                            Deadline deadline) {
   if (job.devices.empty()) return nullptr;
   try {
-    // Whoever may do without does not wait for a port to come up until nothing else can be made any more.
-    const Deadline until =
-        settings.verbs_for.empty() ? Clock::now() + (deadline - Clock::now()) / 4 : deadline;
+    // Time is left for telling the others what is wrong; who may do without, for making other connections,
+    // too.
+    const Clock::duration left = deadline - Clock::now();
+    const Deadline until = Clock::now() + (settings.verbs_for.empty() ? left / 4 : left * 3 / 4);
     return VerbsDomain::connect(mesh.rank(), mesh.size(), hosts, job.devices, wanted, settings.verbs, share,
                                 until);
   } catch (const Error& error) {
