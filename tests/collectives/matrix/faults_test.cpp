@@ -148,6 +148,7 @@ TEST_CASE("a stopped rank ends the others' call after its timeout, and does no h
   INFO(matrix::name_of(layout) << ", " << matrix::name_of(operation));
   struct Board {
     std::atomic<pid_t> stopped;
+    std::atomic<bool> goes_on;
     std::atomic<int> timed_out;
   };
   const ranks::Shared<Board> board;
@@ -166,6 +167,7 @@ TEST_CASE("a stopped rank ends the others' call after its timeout, and does no h
           if (rank == kVictim) {
             board->stopped = ::getpid();
             ::raise(SIGSTOP);
+            board->goes_on = true;
           }
           try {
             Play play(group, large(operation), "");
@@ -178,7 +180,8 @@ TEST_CASE("a stopped rank ends the others' call after its timeout, and does no h
           ++board->timed_out;
           if (rank == 0) {
             while (board->timed_out < kRanks - 1) ::usleep(1000);
-            ::kill(board->stopped, SIGCONT);
+            // Again, where it comes before the stop.
+            for (; !board->goes_on; ::usleep(1000)) ::kill(board->stopped, SIGCONT);
           }
         }
         if (rank == kVictim) return text;

@@ -86,7 +86,7 @@ TEST_CASE("floating-point results are the same bits from run to run") {
   const int ranks = 5;
   INFO(title(layout, ranks));
   std::vector<Case> cases;
-  for (const std::size_t count : {7U, 1001U, 70001U})
+  for (const std::size_t count : {7U, 20001U})
     for (const Dtype dtype : {Dtype::float16, Dtype::float32, Dtype::float64, Dtype::complex64})
       for (int algorithm = 1; algorithm < matrix::kMethods; ++algorithm) {
         Case one;

@@ -97,6 +97,7 @@ void Lookout::heard(int rank, const Frame& frame, Deadline now) {
   if (frame.type != FrameType::status) return;
   const bool first = !seen(rank).status;
   seen(rank).status = Status::decode(frame.body, mesh_.size());
+  seen(rank).told = now;
   dirty_ = true;
   // Who asks is answered once, so that it knows soon.
   if (first && started_ && (call_ != nullptr || message_)) tell(now);
@@ -237,18 +238,40 @@ Deadline Lookout::next_look() const {
   return next;
 }
 
-// Who has not said that it is in this call, too, has not come. At fault is who has said nothing, else who is
+// Asks what the others do, and waits for their answers while more than one owes it: who waits for somebody
+// else says so.
+void Lookout::hear_out(Deadline since) {
+  tell(since);
+  const auto silent = [&] {
+    int count = 0;
+    for (int rank = 0; rank < mesh_.size(); ++rank)
+      if (rank != mesh_.rank() && seen(rank).told < since) ++count;
+    return count;
+  };
+  while (silent() > 1 && Clock::now() < since + kGrace) {
+    entries_.clear();
+    for (int rank = 0; rank < mesh_.size(); ++rank)
+      entries_.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
+    ::poll(entries_.data(), static_cast<nfds_t>(entries_.size()), 10);
+    hear_all(Clock::now(), false);
+  }
+}
+
+// Who has not said that it is in this call, too, has not come. At fault is who keeps silent, else who is
 // furthest behind: the others may wait for it themselves.
 void Lookout::late(Deadline now) {
   hear_all(now, true);
+  if (call_ != nullptr) hear_out(now);
   std::string missing;
   int first = -1;
   std::uint64_t fewest = 0;
   for (int rank = 0; rank < mesh_.size(); ++rank) {
-    const std::optional<Status>& theirs = seen(rank).status;
-    const bool concerned = call_ != nullptr ? !theirs || theirs->calls < number_ : message_->peer == rank;
+    const Seen& peer = seen(rank);
+    const bool silent = peer.told < now;
+    const bool concerned =
+        call_ != nullptr ? silent || !peer.status || peer.status->calls < number_ : message_->peer == rank;
     if (rank == mesh_.rank() || !concerned) continue;
-    const std::uint64_t calls = theirs ? theirs->calls + 1 : 0;
+    const std::uint64_t calls = silent || !peer.status ? 0 : peer.status->calls + 1;
     if (first < 0 || calls < fewest) {
       first = rank;
       fewest = calls;

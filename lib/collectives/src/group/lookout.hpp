@@ -53,6 +53,7 @@ public:
 private:
   struct Seen {
     std::optional<Status> status;
+    Deadline told{};  // when it came
     bool left = false;
     std::uint64_t calls = 0;       // begun when it left
     std::optional<Deadline> gone;  // when what it sent before must have come
@@ -71,6 +72,7 @@ private:
   [[noreturn]] void differ(int rank, const std::string& mine, const std::string& theirs) const;
   Status status() const;
   void tell(Deadline now);
+  void hear_out(Deadline since);
   [[noreturn]] void late(Deadline now);
   [[noreturn]] void gone(int rank, const std::string& text);
   Error error(Code code, const std::string& text, const std::string& what, int rank) const;
