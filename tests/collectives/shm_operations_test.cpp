@@ -19,7 +19,7 @@ struct Way {
 std::vector<Way> ways() {
   Limits staged;
   staged.slot = 0;
-  staged.part = 64;
+  staged.part = 512;
   Limits staged_whole;
   staged_whole.slot = 100;
   Limits pulled = staged;
@@ -28,15 +28,12 @@ std::vector<Way> ways() {
   pulled_results.pull_result_from = 0;
   Limits pulled_whole = pulled;
   pulled_whole.whole_pull = pulled_whole.whole_buffer = Limits::kNever;
-  Limits streamed = staged;
-  streamed.stream_from = 0;
   return {{"by its defaults", Limits{}},
           {"staged in many steps", staged},
           {"staged", staged_whole},
           {"pulled", pulled},
           {"pulled, results too", pulled_results},
-          {"pulled whole", pulled_whole},
-          {"streamed", streamed}};
+          {"pulled whole", pulled_whole}};
 }
 
 std::string every_operation(Rank& rank, const Limits& limits) {
@@ -109,13 +106,13 @@ TEST_CASE("shm: more ranks than one kernel call combines", "[shm]") {
 
 TEST_CASE("shm: random operations follow one another, ranks being threads", "[shm]") {
   const std::size_t size = GENERATE(2u, 3u, 4u);
-  const auto reports = in_threads(size, [](Rank& rank) { return mixed(rank, 1, 1000, 3000); });
+  const auto reports = in_threads(size, [](Rank& rank) { return mixed(rank, 1, 250, 3000); });
   CHECK(reports == std::vector<std::string>(size));
 }
 
 TEST_CASE("shm: random operations follow one another, ranks being processes", "[shm]") {
   const std::size_t size = GENERATE(2u, 4u);
-  const auto reports = in_processes(size, [](Rank& rank) { return mixed(rank, 5000, 1000, 3000); });
+  const auto reports = in_processes(size, [](Rank& rank) { return mixed(rank, 5000, 250, 3000); });
   CHECK(reports == std::vector<std::string>(size));
 }
 

@@ -42,12 +42,14 @@ Shape shape_of(const ShmDomain::Request& request, std::size_t members) {
 
 }  // namespace
 
-Engine::Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits)
+Engine::Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits,
+               Distance distance)
     : room_(std::move(room)),
       peers_(std::move(peers)),
       buffers_(peers_.size()),
       own_(std::move(own)),
       limits_(limits),
+      distance_(distance),
       sources_(peers_.size()),
       posts_(peers_.size()),
       kernel_(kernel_of(kernel_op_, kernel_dtype_)) {}
@@ -56,17 +58,19 @@ std::size_t Engine::memory_bytes() const {
   return room_.segment()->size() + Mapping::kHeader + scratch_.size();
 }
 
-const Kernel& Engine::kernel(const Call& call) {
-  if (call.op != kernel_op_ || call.dtype != kernel_dtype_) {
-    kernel_ = kernel_of(call.op, call.dtype);
+const Kernel& Engine::kernel(const Call& call, std::size_t total_bytes) {
+  if (call.op != kernel_op_ || call.dtype != kernel_dtype_ || total_bytes != kernel_bytes_) {
+    kernel_ = kernel_of(call.op, call.dtype, total_bytes);
     kernel_op_ = call.op;
     kernel_dtype_ = call.dtype;
+    kernel_bytes_ = total_bytes;
   }
   return kernel_;
 }
 
-void Engine::combine(const Call& call, const void* const* sources, void* out, std::size_t count) {
-  const Kernel& combine = kernel(call);
+void Engine::combine(const Call& call, const void* const* sources, void* out, std::size_t count,
+                     std::size_t total_bytes) {
+  const Kernel& combine = kernel(call, total_bytes);
   const std::size_t members = room_.size();
   if (members == 2) {
     combine.pair(sources[0], sources[1], out, count);
@@ -114,21 +118,22 @@ void Engine::run(const ShmDomain::Request& request) {
 
 void Engine::all_reduce_small(const ShmDomain::Request& request, std::size_t bytes) {
   const std::size_t me = room_.me();
-  if (bytes > 0) std::memcpy(room_.data(me, call_), request.in, bytes);
+  if (bytes > 0) std::memcpy(room_.data(me, call_, bytes), request.in, bytes);
   post(request.signature);
   await_posts(request);
   if (bytes == 0) return;
-  for (std::size_t member = 0; member < room_.size(); ++member) sources_[member] = room_.data(member, call_);
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    sources_[member] = room_.data(member, call_, bytes);
   // It is in this processor's cache for sure. Beyond that many members it might be overwritten too soon.
   if (room_.size() <= kMostSources) sources_[me] = request.in;
-  combine(request.call, sources_.data(), request.out, request.call.count);
+  combine(request.call, sources_.data(), request.out, request.call.count, 0);
 }
 
 void Engine::small(const ShmDomain::Request& request, const Shape& shape) {
   const std::size_t me = room_.me();
   const void* in = shape.operation == Operation::broadcast ? request.out : request.in;
   const std::size_t bytes = input_bytes(shape, me);
-  if (bytes > 0) std::memcpy(room_.data(me, call_), in, bytes);
+  if (bytes > 0) std::memcpy(room_.data(me, call_, bytes), in, bytes);
   post(request.signature);
   await_posts(request);
   take_small(request, shape);
@@ -142,13 +147,14 @@ void Engine::take_small(const ShmDomain::Request& request, const Shape& shape) {
     const Piece own = piece_of(shape, me, me);
     if (own.bytes == 0) return;
     for (std::size_t member = 0; member < room_.size(); ++member)
-      sources_[member] = room_.data(member, call_) + own.from;
-    return combine(request.call, sources_.data(), out, own.bytes / shape.element);
+      sources_[member] = room_.data(member, call_, input_bytes(shape, member)) + own.from;
+    return combine(request.call, sources_.data(), out, own.bytes / shape.element, 0);
   }
   for (std::size_t member = 0; member < room_.size(); ++member) {
     const Piece piece = piece_of(shape, member, me);
     if (piece.bytes > 0 && !(member == me && shape.operation == Operation::broadcast))
-      std::memcpy(out + piece.to, room_.data(member, call_) + piece.from, piece.bytes);
+      std::memcpy(out + piece.to, room_.data(member, call_, input_bytes(shape, member)) + piece.from,
+                  piece.bytes);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "kernels/reduce.hpp"
 #include "transports/shm/buffers.hpp"
+#include "transports/shm/distance.hpp"
 #include "transports/shm/domain.hpp"
 #include "transports/shm/limits.hpp"
 #include "transports/shm/plan.hpp"
@@ -30,7 +31,8 @@ void run_alone(const ShmDomain::Request& request);
 /// For two members or more.
 class Engine {
 public:
-  Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits);
+  Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits,
+         Distance distance);
 
   void run(const ShmDomain::Request& request);
 
@@ -51,8 +53,10 @@ private:
   void await_posts(const ShmDomain::Request& request);
   void await_post(std::size_t member, const ShmDomain::Request& request);
   /// Every member's input in rank order, combined: `sources` holds one pointer for each.
-  void combine(const Call& call, const void* const* sources, void* out, std::size_t count);
-  const Kernel& kernel(const Call& call);
+  /// `total_bytes` says of how much this is a block; 0: it is to stay in the cache.
+  void combine(const Call& call, const void* const* sources, void* out, std::size_t count,
+               std::size_t total_bytes);
+  const Kernel& kernel(const Call& call, std::size_t total_bytes);
 
   Room room_;
   std::vector<Peer> peers_;
@@ -60,15 +64,18 @@ private:
   std::shared_ptr<OwnBuffers> own_;
   Limits limits_;
 
-  std::uint64_t call_ = 0;   // number of this call
-  std::uint64_t tag_ = 0;    // what everybody's flag becomes in it
-  std::uint64_t steps_ = 0;  // all that calls before it took
+  std::uint64_t call_ = 0;  // number of this call
+  std::uint64_t tag_ = 0;   // what everybody's flag becomes in it
+  Distance distance_;
+  std::size_t stage_at_ = 0;  // behind the last call's windows
+  std::uint64_t steps_ = 0;   // all that calls before it took
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
   std::vector<std::byte> scratch_;  // pulled input: sized by the first call that needs it
   Kernel kernel_;
   Op kernel_op_ = Op::sum;
   Dtype kernel_dtype_ = Dtype::bool_;
+  std::size_t kernel_bytes_ = 0;
 };
 
 }  // namespace jackal::collectives::shm

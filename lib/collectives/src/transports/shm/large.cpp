@@ -7,6 +7,9 @@ namespace jackal::collectives::shm {
 namespace {
 
 constexpr std::size_t kGrain = 64;  // bytes: parts begin at whole lines of their operand
+constexpr std::uint64_t kCallsPerLook = 8;
+constexpr std::size_t kAround = std::size_t{1}
+                                << 40;  // as the total of a copy: it is not to stay in the cache
 constexpr std::size_t kScratch = std::size_t{1} << 20;
 constexpr std::size_t kScratchPart = std::size_t{128} << 10;
 
@@ -35,8 +38,10 @@ Large::Large(Engine& engine, const ShmDomain::Request& request, const Shape& sha
       out_(static_cast<std::byte*>(request.out)),
       grain_(kGrain / shape.element),
       posts_(engine.posts_) {
+  out_bytes_ = output_bytes(shape, me_);
   step_bytes_ = part_limit() * (common_ ? room_.size() : 1);
   steps_ = (shape.bytes + step_bytes_ - 1) / step_bytes_;
+  take_windows();
   settle_overlap();
 }
 
@@ -76,21 +81,33 @@ void Large::post() {
     put(0);
     mine.put = 1;
   }
-  std::memcpy(room_.data(me_, engine_.call_), &mine, sizeof mine);
+  std::memcpy(room_.data(me_, engine_.call_, sizeof mine), &mine, sizeof mine);
   engine_.post(request_.signature);
 }
 
 void Large::read_posts() {
   engine_.await_posts(request_);
+  if (engine_.call_ % kCallsPerLook == 0) look_how_far();
   for (std::size_t member = 0; member < room_.size(); ++member) {
     Post& post = posts_[member];
-    if (member != me_) std::memcpy(&post, room_.data(member, engine_.call_), sizeof post);
+    if (member != me_) std::memcpy(&post, room_.data(member, engine_.call_, sizeof post), sizeof post);
     any_in_place_ |= post.in_place != 0;
     any_awkward_ |= post.awkward != 0;
     if (input_bytes(shape_, member) > 0) in_buffers_ &= static_cast<bool>(post.in.buffer);
     if (output_bytes(shape_, member) > 0) out_buffers_ &= static_cast<bool>(post.out.buffer);
     if (member != me_) engine_.buffers_[member].tidy(room_.board(member));
   }
+}
+
+// Times one line that a peer has just written and nobody has read. Each rank does so for itself, as what it
+// decides by that concerns nobody else.
+void Large::look_how_far() {
+  const std::size_t peer = (me_ + 1) % room_.size();
+  const std::byte* line = room_.data(peer, engine_.call_, sizeof(Post)) + kLine - Slot::kMostDataAt;
+  const auto before = Clock::now();
+  static_cast<void>(*static_cast<const volatile std::byte*>(line));
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  engine_.distance_.add(Clock::now() - before);
 }
 
 bool Large::pulls_input() const {
@@ -125,13 +142,13 @@ void Large::run() {
 // --- an all-reduce or reduce ---
 
 void Large::whole_pulled() {
-  combine_pulled(0, out_, count());
+  combine_pulled(0, out_, count(), out_bytes_);
   finish();
 }
 
 void Large::both_pulled() {
   const Part own = part({0, count()}, me_);
-  combine_pulled(own.first * shape_.element, out_ + own.first * shape_.element, own.count);
+  combine_pulled(own.first * shape_.element, out_ + own.first * shape_.element, own.count, out_bytes_);
   reduced(0);
   for (std::size_t next = 1; next < room_.size(); ++next) {
     const std::size_t member = (me_ + next) % room_.size();
@@ -161,13 +178,13 @@ void Large::combine_block(const Block& block, std::size_t step, bool pulled) {
   std::byte* result = own_part(me_, step);
   if (own.count == 0) return;
   if (pulled) {
-    combine_pulled(from, result, own.count);
+    combine_pulled(from, result, own.count, shared_total());
   } else {
     for (std::size_t member = 0; member < room_.size(); ++member)
       engine_.sources_[member] = member == me_ ? in_ + from : own_part(member, step);
-    engine_.combine(request_.call, engine_.sources_.data(), result, own.count);
+    engine_.combine(request_.call, engine_.sources_.data(), result, own.count, shared_total());
   }
-  if (output_bytes(shape_, me_) > 0) collectives::copy(out_ + from, result, own.count * shape_.element);
+  if (out_bytes_ > 0) copy_out(out_ + from, result, own.count * shape_.element);
 }
 
 void Large::take_results(const Block& block, std::size_t step) {
@@ -175,10 +192,9 @@ void Large::take_results(const Block& block, std::size_t step) {
     const std::size_t member = (me_ + next) % room_.size();
     const Part theirs = part(block, member);
     wait_reduced(member, step);
-    if (theirs.count > 0 && output_bytes(shape_, me_) > 0)
-      collectives::copy(out_ + theirs.first * shape_.element,
-                        window(member, step) + member * room_.layout().part_bytes(),
-                        theirs.count * shape_.element);
+    if (theirs.count > 0 && out_bytes_ > 0)
+      copy_out(out_ + theirs.first * shape_.element, window(member, step) + member * stride_,
+               theirs.count * shape_.element);
   }
 }
 
@@ -197,7 +213,7 @@ void Large::moved_staged() {
 void Large::moved_pulled() {
   const Piece own = piece_of(shape_, me_, me_);
   if (shape_.operation == Operation::reduce_scatter) {
-    combine_pulled(own.from, out_, own.bytes / shape_.element);
+    combine_pulled(own.from, out_, own.bytes / shape_.element, out_bytes_);
     return finish();
   }
   for (std::size_t next = 1; next < room_.size(); ++next) {
@@ -205,8 +221,7 @@ void Large::moved_pulled() {
     const Piece piece = piece_of(shape_, member, me_);
     if (piece.bytes > 0) fetch(member, posts_[member].in, piece.from, piece.bytes, out_ + piece.to);
   }
-  if (own.bytes > 0 && out_ + own.to != in_ + own.from)
-    collectives::copy(out_ + own.to, in_ + own.from, own.bytes);
+  if (own.bytes > 0 && out_ + own.to != in_ + own.from) copy_out(out_ + own.to, in_ + own.from, own.bytes);
   finish();
 }
 
@@ -216,8 +231,7 @@ void Large::take(std::size_t step) {
     const std::size_t member = (me_ + next) % room_.size();
     const Piece theirs = piece(member, me_, step);
     if (theirs.bytes > 0)
-      collectives::copy(out_ + theirs.to, common_ ? window(member, step) : own_part(member, step),
-                        theirs.bytes);
+      copy_out(out_ + theirs.to, common_ ? window(member, step) : own_part(member, step), theirs.bytes);
   }
 }
 
@@ -230,13 +244,19 @@ void Large::combine_pieces(std::size_t step) {
     engine_.sources_[me_] = in_ + own.from;
   else
     collectives::copy(own_part(me_, step), in_ + own.from, own.bytes);
-  engine_.combine(request_.call, engine_.sources_.data(), out_ + own.to, own.bytes / shape_.element);
+  engine_.combine(request_.call, engine_.sources_.data(), out_ + own.to, own.bytes / shape_.element,
+                  out_bytes_);
 }
 
 void Large::place_own(std::size_t step) {
   const Piece own = piece(me_, me_, step);
   if (own.bytes > 0 && !reduces(shape_.operation) && out_ + own.to != in_ + own.from)
     std::memmove(out_ + own.to, in_ + own.from, own.bytes);
+}
+
+// Outputs that will not stay in a cache are written around it, though they come in blocks.
+void Large::copy_out(std::byte* to, const std::byte* from, std::size_t bytes) const {
+  collectives::copy(to, from, bytes, out_bytes_);
 }
 
 // --- where a step's data are ---
@@ -246,13 +266,32 @@ std::size_t Large::part_limit() const {
   return std::max(kGrain, most / kGrain * kGrain);
 }
 
+// Lays the windows of this call behind those of the call before: see layout.hpp.
+void Large::take_windows() {
+  if (two_phases_)
+    stride_ = part(block(0), 0).count * shape_.element;
+  else
+    stride_ = std::min(step_bytes_, common_ ? most_bytes(shape_) : shape_.bytes);
+  stride_ = (stride_ + kLine - 1) / kLine * kLine;
+  const bool whole = common_ && !two_phases_;
+  window_bytes_ = whole ? stride_ : stride_ * room_.size();
+  const std::size_t bytes = window_bytes_ * std::min<std::size_t>(steps_, 2);
+  if (engine_.stage_at_ + bytes > room_.layout().stage_bytes()) engine_.stage_at_ = 0;
+  window_at_ = engine_.stage_at_;
+  engine_.stage_at_ += bytes;
+}
+
+// What others are to read is written past the caches when they are far away: taking a line out of the cache
+// of another complex takes longer than reading it from memory.
+std::size_t Large::shared_total() const { return engine_.distance_.far() ? kAround : 0; }
+
 std::byte* Large::window(std::size_t member, std::size_t step) const {
-  return room_.window(member, engine_.call_ % 2 * 2 + step % 2);
+  return room_.stage(member) + window_at_ + step % 2 * window_bytes_;
 }
 
 // What `member` has put there for this rank; its own result, when that is this rank.
 std::byte* Large::own_part(std::size_t member, std::size_t step) const {
-  return window(member, step) + me_ * room_.layout().part_bytes();
+  return window(member, step) + me_ * stride_;
 }
 
 Large::Block Large::block(std::size_t step) const { return part_of(count(), steps_, step, grain_); }
@@ -276,7 +315,7 @@ void Large::put(std::size_t step) {
   if (common_ && !two_phases_) {
     const std::size_t bytes = input_bytes(shape_, me_);
     const std::size_t done = std::min(bytes, step * step_bytes_);
-    if (done < bytes) collectives::copy(to, in_ + done, std::min(bytes - done, step_bytes_));
+    if (done < bytes) collectives::copy(to, in_ + done, std::min(bytes - done, step_bytes_), shared_total());
     return;
   }
   const Block all = two_phases_ ? block(step) : Block{};
@@ -286,7 +325,7 @@ void Large::put(std::size_t step) {
     const Piece moved = two_phases_ ? Piece{theirs.first * shape_.element, theirs.count * shape_.element, 0}
                                     : piece(me_, member, step);
     if (moved.bytes > 0)
-      collectives::copy(to + member * room_.layout().part_bytes(), in_ + moved.from, moved.bytes);
+      collectives::copy(to + member * stride_, in_ + moved.from, moved.bytes, shared_total());
   }
 }
 
@@ -309,7 +348,7 @@ std::byte* Large::scratch(std::size_t member) const {
 }
 
 // Combines everybody's `elements` from byte `from` on.
-void Large::combine_pulled(std::size_t from, std::byte* out, std::size_t elements) {
+void Large::combine_pulled(std::size_t from, std::byte* out, std::size_t elements, std::size_t total_bytes) {
   const std::size_t most = needs_scratch() ? scratch_bytes() / shape_.element : elements;
   for (std::size_t done = 0; done < elements; done += most) {
     const std::size_t now = std::min(most, elements - done);
@@ -322,7 +361,7 @@ void Large::combine_pulled(std::size_t from, std::byte* out, std::size_t element
       collectives::copy(scratch(me_), in_ + at, now * shape_.element);
       engine_.sources_[me_] = scratch(me_);
     }
-    engine_.combine(request_.call, engine_.sources_.data(), out + done * shape_.element, now);
+    engine_.combine(request_.call, engine_.sources_.data(), out + done * shape_.element, now, total_bytes);
   }
 }
 
@@ -357,7 +396,7 @@ const std::byte* Large::reach(std::size_t member, const Operand& operand, std::s
 void Large::fetch(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes,
                   std::byte* to) {
   if (const std::byte* data = mapped(member, operand, from, bytes))
-    collectives::copy(to, data, bytes);
+    copy_out(to, data, bytes);
   else
     read(member, operand, from, bytes, to);
 }

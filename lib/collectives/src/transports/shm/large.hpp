@@ -34,6 +34,7 @@ private:
   bool may_pull() const;
   void post();
   void read_posts();
+  void look_how_far();
   bool pulls_input() const;
   bool pulls_result() const;
 
@@ -45,6 +46,8 @@ private:
 
   std::size_t count() const { return request_.call.count; }
   std::size_t part_limit() const;
+  void take_windows();
+  std::size_t shared_total() const;
   std::byte* window(std::size_t member, std::size_t step) const;
   std::byte* own_part(std::size_t member, std::size_t step) const;
   Block block(std::size_t step) const;
@@ -57,7 +60,8 @@ private:
   void combine_pieces(std::size_t step);
   void place_own(std::size_t step);
 
-  void combine_pulled(std::size_t from, std::byte* out, std::size_t elements);
+  void combine_pulled(std::size_t from, std::byte* out, std::size_t elements, std::size_t total_bytes);
+  void copy_out(std::byte* to, const std::byte* from, std::size_t bytes) const;
   bool needs_scratch() const;
   std::size_t scratch_bytes() const;
   std::byte* scratch(std::size_t member) const;
@@ -83,9 +87,13 @@ private:
   const std::byte* in_;
   std::byte* out_;
   std::size_t grain_;  // elements of a line
+  std::size_t out_bytes_;
   std::size_t steps_;
   std::size_t step_bytes_;  // of moved pieces in one step
   bool awkward_ = false;    // taking would overwrite input that others still read
+  std::size_t stride_ = 0;  // from one member's part of a window to the next
+  std::size_t window_bytes_ = 0;
+  std::size_t window_at_ = 0;  // in the stage
   bool any_in_place_ = false;
   bool any_awkward_ = false;
   bool in_buffers_ = true;    // all inputs are

@@ -9,7 +9,11 @@
 //     seen all posts of call k.
 //  2. So when a member has seen all posts of call k, everyone has left call k - 1, and what belongs to call
 //     k - 1 (its slot, its windows) may be written again in call k + 1.
-//  3. A call uses the two windows of its parity, alternately.
+//  3. A large call takes one or two windows of the stage, the next ones after those of the call before, from
+//  the
+//     beginning where they do not fit. As the stage holds the windows of three calls, they are never those of
+//     the call before. That they move through all of the stage is for the caches: lines that both processors
+//     have just used change owners at half the speed.
 #pragma once
 
 #include <array>
@@ -49,7 +53,9 @@ struct Slot {
   alignas(kLine) std::atomic<std::uint64_t> flag;
   std::byte data[kLine - sizeof(std::uint64_t)];  // goes on behind the end of the struct
 
-  static constexpr std::size_t kDataAt = sizeof(std::uint64_t);
+  /// Little data share the flag's line; more begin at the next one, as misaligned copies are slow.
+  static constexpr std::size_t data_at(std::size_t bytes) { return bytes <= 56 ? sizeof(std::uint64_t) : 64; }
+  static constexpr std::size_t kMostDataAt = 64;
 };
 
 /// Where the operands of a large call are.
@@ -77,7 +83,7 @@ struct Ring {
 class Layout {
 public:
   static constexpr int kLanes = 2;
-  static constexpr int kWindows = 4;
+  static constexpr std::size_t kWindows = 6;  // of the largest size, in a stage
 
   explicit Layout(std::size_t members);
 
@@ -92,9 +98,8 @@ public:
   std::size_t slot(std::size_t member, std::uint64_t call) const {
     return slots_ + (member * 2 + call % 2) * slot_stride_;
   }
-  std::size_t window(std::size_t member, std::size_t index) const {
-    return windows_ + (member * kWindows + index) * window_bytes();
-  }
+  std::size_t stage_bytes() const { return kWindows * window_bytes(); }
+  std::size_t stage(std::size_t member) const { return stages_ + member * stage_bytes(); }
   std::size_t ring(std::size_t from, std::size_t to, std::size_t lane) const {
     return rings_ + ((from * members_ + to) * kLanes + lane) * (sizeof(Ring) + ring_);
   }
@@ -107,7 +112,7 @@ private:
   std::size_t slot_stride_;
   std::size_t boards_;
   std::size_t slots_;
-  std::size_t windows_;
+  std::size_t stages_;
   std::size_t rings_;
   std::size_t bytes_;
 };

@@ -24,8 +24,6 @@ struct Limits {
   std::size_t whole_buffer = 0;
   /// From here on operands in buffers are used where they are.
   std::size_t buffer_from = 1;
-  /// Results of this size and more are written past the cache.
-  std::size_t stream_from = kNever;
   /// Largest part of a window that one step uses.
   std::size_t part = kNever;
 };

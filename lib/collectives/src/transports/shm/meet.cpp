@@ -194,7 +194,8 @@ private:
     std::vector<shm::Peer> peers;
     for (const std::size_t rank : set_)
       peers.push_back({hellos_[rank].place.process, shm::in_this_process(hellos_[rank].place)});
-    state.engine.emplace(room, peers, state.buffers, shm::limits_for(state.findings, room.layout()));
+    state.engine.emplace(room, peers, state.buffers, shm::limits_for(state.findings, room.layout()),
+                         shm::Distance(state.findings.far()));
     for (std::size_t peer = 0; peer < set_.size(); ++peer)
       for (std::size_t lane = 0; lane < shm::Layout::kLanes; ++lane)
         state.channels.push_back(std::make_unique<shm::RingChannel>(state.engine->room(), peer, lane));

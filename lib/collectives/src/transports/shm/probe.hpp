@@ -14,6 +14,7 @@ struct Findings {
   bool crowded = false;   // more ranks than cores
   /// A cache line from one member to another and back; 0: not measured.
   std::chrono::nanoseconds round_trip{0};
+  bool far() const;
 };
 
 /// Bounces a line between the first two members; they call it at the same time, others get 0 at once. Takes a

@@ -30,12 +30,11 @@ public:
 
   Board& board(std::size_t member) const { return at<Board>(layout_.board(member)); }
   Slot& slot(std::size_t member, std::uint64_t call) const { return at<Slot>(layout_.slot(member, call)); }
-  std::byte* data(std::size_t member, std::uint64_t call) const {
-    return base_ + layout_.slot(member, call) + Slot::kDataAt;
+  /// Where a member's `bytes` of a call lie in its slot.
+  std::byte* data(std::size_t member, std::uint64_t call, std::size_t bytes) const {
+    return base_ + layout_.slot(member, call) + Slot::data_at(bytes);
   }
-  std::byte* window(std::size_t member, std::size_t index) const {
-    return base_ + layout_.window(member, index);
-  }
+  std::byte* stage(std::size_t member) const { return base_ + layout_.stage(member); }
   Ring& ring(std::size_t from, std::size_t to, std::size_t lane) const {
     return at<Ring>(layout_.ring(from, to, lane));
   }
