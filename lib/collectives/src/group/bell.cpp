@@ -20,17 +20,21 @@ Bell::Bell() {
   }
 }
 
+// Invariant: while rung_ is set, a byte is in the pipe, or is on its way there, or silence() is about to
+// clear rung_ and its caller to look for what the bell was rung for.
 void Bell::ring() {
-  if (rung_.load()) return;
+  if (rung_.exchange(true)) return;
   const char byte = 0;
   [[maybe_unused]] const ssize_t written = ::write(in_.get(), &byte, 1);  // a full pipe wakes as well
-  rung_.store(true);
 }
 
 void Bell::silence() {
-  if (!rung_.exchange(false)) return;
+  if (!rung_.load()) return;
   std::array<char, 64> bytes;
-  while (::read(out_.get(), bytes.data(), bytes.size()) > 0) continue;
+  bool drained = false;
+  while (::read(out_.get(), bytes.data(), bytes.size()) > 0) drained = true;
+  // Otherwise whoever rings has not written yet; the next time finds the byte.
+  if (drained) rung_.store(false);
 }
 
 }  // namespace jackal::collectives
