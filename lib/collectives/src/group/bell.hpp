@@ -20,9 +20,7 @@ public:
 private:
   UniqueFd out_;
   UniqueFd in_;
-  // A byte is in the pipe. Set after it has been written, so that the one who sleeps is woken at most once
-  // too often, and never too rarely.
-  std::atomic<bool> rung_ = false;
+  std::atomic<bool> rung_ = false;  // bell.cpp says what it stands for
 };
 
 }  // namespace jackal::collectives
