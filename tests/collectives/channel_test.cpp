@@ -97,7 +97,7 @@ TEST_CASE("pieces of every size, read and peeked at in turn, come out as they we
       got += pair.other->read(to + got, piece(got));
     } else {
       const auto bytes = pair.other->peek(piece(got));
-      std::memcpy(to + got, bytes.data(), bytes.size());
+      std::copy_n(reinterpret_cast<const char*>(bytes.data()), bytes.size(), to + got);
       pair.other->consume(bytes.size());
       got += bytes.size();
     }

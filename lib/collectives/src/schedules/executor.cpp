@@ -388,6 +388,7 @@ std::size_t Executor::State::read(Stream& stream, const Step& step) {
 std::size_t Executor::State::reduce(Stream& stream, const Step& step) {
   const std::size_t left = share_bytes(stream.place) - stream.at;
   const auto come = stream.channel->peek(std::min(left, kReduceBytes));
+  if (come.empty()) return 0;
   std::size_t used = 0;
   const auto keep = [&](std::size_t most) {
     const std::size_t more = std::min(most, come.size() - used);
