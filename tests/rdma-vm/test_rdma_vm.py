@@ -74,6 +74,7 @@ def test_what_runs_in_the_guest_says_how_it_ended():
     assert {"[0] rank 0 of 3", "[1] rank 1 of 3", "[2] rank 2 of 3"} <= set(output.splitlines())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_two_ranks_talk_over_two_cables_that_lose_packets():
     status, output = in_guest("--cables", 2, "--fault", "loss=2%", "--", TALK, "check", "--most", 300001)
@@ -82,6 +83,7 @@ def test_two_ranks_talk_over_two_cables_that_lose_packets():
     assert repairs(output) > 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_an_interface_that_goes_down_ends_the_talk_on_both_ranks():
     status, output = in_guest("--fault", "down=rdma_en3@2s", "--", TALK, "check", "--rounds", 1000, "--most", 65536)
