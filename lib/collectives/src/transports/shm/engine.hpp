@@ -72,9 +72,9 @@ private:
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
   std::vector<std::byte> scratch_;  // pulled input: sized by the first call that needs it
-  Kernel kernel_;
   Op kernel_op_ = Op::sum;
   Dtype kernel_dtype_ = Dtype::bool_;
+  Kernel kernel_;  // of these two
   std::size_t kernel_bytes_ = 0;
 };
 
