@@ -152,6 +152,17 @@ void require_shm(const Mesh& mesh, const Links& links) {
   }
 }
 
+// Throws an Error that names the first rank which no way leads to.
+void require_connected(const Mesh& mesh, const Fabric& fabric) {
+  for (int rank = 1; rank < fabric.ranks; ++rank) {
+    if (next_hop(fabric, 0, rank) >= 0) continue;
+    throw Error(Code::link_down,
+                "no cable leads from " + mesh.name(0) + " to " + mesh.name(rank) +
+                    ", not by way of other ranks either: join them, or leave out the host file's \"links\"",
+                rank, mesh.peer(rank).host, "", "init");
+  }
+}
+
 // Null where no RDMA is to be used, or where it cannot be had and need not.
 std::unique_ptr<VerbsDomain> connect_verbs(const Mesh& mesh, const Job& job, const Settings& settings,
                                            const std::vector<std::string>& hosts,
@@ -266,9 +277,7 @@ Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadli
     for (std::size_t to = 0; to < size; ++to)
       if (from != to && views[from].links[to] != kShm) links.one_memory = false;
   if (settings.transport == Transport::shm) require_shm(mesh, links);
-  if (!links.fabric.connected())
-    throw Error(Code::link_down, "the links between the ranks do not connect all of them", -1, "", "",
-                "init");
+  require_connected(mesh, links.fabric);
   say(mesh, links);
   return links;
 }
