@@ -152,7 +152,7 @@ TEST_CASE("shm: a rank that dies in the middle of an operation ends the others, 
       }
     });
   });
-  CHECK(reports == std::vector<std::string>{"threw rank 1 is gone", "signal 9", "threw rank 1 is gone"});
+  CHECK(reports == std::vector<std::string>{"rank 1 is gone", "signal 9", "rank 1 is gone"});
   CHECK(shared_files() == 0);
 }
 
