@@ -71,8 +71,8 @@ private:
   std::uint64_t steps_ = 0;   // all that calls before it took
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
-  std::vector<std::byte> scratch_;  // pulled input: sized by the first call that needs it
-  Kernel kernel_;
+  std::vector<std::byte> scratch_;                    // pulled input: sized by the first call that needs it
+  Kernel kernel_ = kernel_of(Op::sum, Dtype::bool_);  // the last call's: of the next three
   Op kernel_op_ = Op::sum;
   Dtype kernel_dtype_ = Dtype::bool_;
   std::size_t kernel_bytes_ = 0;

@@ -90,7 +90,6 @@ private:
   std::size_t out_bytes_;
   std::size_t steps_;
   std::size_t step_bytes_;  // of moved pieces in one step
-  bool awkward_ = false;    // taking would overwrite input that others still read
   std::size_t stride_ = 0;  // from one member's part of a window to the next
   std::size_t window_bytes_ = 0;
   std::size_t window_at_ = 0;  // in the stage
