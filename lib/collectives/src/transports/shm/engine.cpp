@@ -51,8 +51,7 @@ Engine::Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> o
       limits_(limits),
       distance_(distance),
       sources_(peers_.size()),
-      posts_(peers_.size()),
-      kernel_(kernel_of(kernel_op_, kernel_dtype_)) {}
+      posts_(peers_.size()) {}
 
 std::size_t Engine::memory_bytes() const {
   return room_.segment()->size() + Mapping::kHeader + scratch_.size();

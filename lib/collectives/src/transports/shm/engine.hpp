@@ -71,10 +71,10 @@ private:
   std::uint64_t steps_ = 0;   // all that calls before it took
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
-  std::vector<std::byte> scratch_;  // pulled input: sized by the first call that needs it
+  std::vector<std::byte> scratch_;                    // pulled input: sized by the first call that needs it
+  Kernel kernel_ = kernel_of(Op::sum, Dtype::bool_);  // the last call's: of the next three
   Op kernel_op_ = Op::sum;
   Dtype kernel_dtype_ = Dtype::bool_;
-  Kernel kernel_;  // of these two
   std::size_t kernel_bytes_ = 0;
 };
 
