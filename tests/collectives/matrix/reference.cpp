@@ -150,12 +150,19 @@ std::string whole_problem(const Pattern& pattern, const std::vector<Bytes>& part
     std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
     return value;
   };
+  // What came need not be a value of the type at all.
+  const auto shown = [&](std::size_t i) {
+    if constexpr (std::is_same_v<T, bool>)
+      return std::to_string(std::to_integer<unsigned>(got[i]));
+    else
+      return std::to_string(element(got, i));
+  };
   for (std::size_t i = 0; i < got.size() / sizeof(T); ++i) {
     T expected = element(parts[0], i);
     for (std::size_t rank = 1; rank < parts.size(); ++rank)
       expected = one_of(pattern.op, expected, element(parts[rank], i));
     if (std::memcmp(&expected, got.data() + i * sizeof(T), sizeof(T)) != 0)
-      return described(i, std::to_string(element(got, i)), std::to_string(expected));
+      return described(i, shown(i), std::to_string(expected));
   }
   return "";
 }
