@@ -86,7 +86,6 @@ MessageClass ReliableStream::class_for(std::size_t bytes) const {
 
 std::size_t ReliableStream::write(std::span<const iovec> pieces) {
   const std::size_t total = bytes_of(pieces);
-  const bool settled_before = settled();
   std::size_t written = 0;
   while (written < total) {
     const MessageClass c = class_for(total - written);
@@ -102,7 +101,6 @@ std::size_t ReliableStream::write(std::span<const iovec> pieces) {
   const bool blocked = written < total;
   // The silence that counts begins here.
   if (!blocked_ || written > 0) heard_ = now_;
-  if (settled_before && !blocked_) news_ = now_;
   blocked_ = blocked;
   return written;
 }
@@ -216,7 +214,7 @@ void ReliableStream::take_news(const MessageHeader& header) {
     if (before(peer_seen_[c], header.transmissions_seen[c])) peer_seen_[c] = header.transmissions_seen[c];
   while (!states_.empty() && before(states_.front().transmission, peer_seen_[0])) states_.pop_front();
   if (news) {
-    heard_ = news_ = now_;
+    heard_ = now_;
     patience_ = usual_;
   }
   drop_finished();
@@ -316,10 +314,6 @@ void ReliableStream::tick(Clock::time_point now) {
   if (send_state(MessageType::probe)) probed_ = now;
   heard_ = now;
   patience_ = std::min<Clock::duration>(2 * patience_, kLastPatience);
-}
-
-Clock::duration ReliableStream::silence() const {
-  return settled() && !blocked_ ? Clock::duration::zero() : now_ - news_;
 }
 
 bool ReliableStream::settled() const {

@@ -87,8 +87,6 @@ public:
   std::uint64_t repairs() const { return repairs_; }  // messages sent again
   std::uint64_t strays() const { return strays_; }    // messages that were not of this stream, or damaged
   std::uint32_t tag_in() const { return tag_in_; }
-  /// How long something has been waiting for the other side without news; zero when nothing is.
-  Clock::duration silence() const;
 
 private:
   struct Outgoing {
@@ -163,7 +161,6 @@ private:
   bool blocked_ = false;      // write() waits for the other side to consume
   bool owes_answer_ = false;  // a probe has come
   Clock::time_point probed_{};
-  Clock::time_point news_{};
   Clock::time_point untold_since_{};
   std::uint64_t repairs_ = 0;
   std::uint64_t strays_ = 0;
