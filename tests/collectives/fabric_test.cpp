@@ -68,6 +68,7 @@ TEST_CASE("what is written is read again") {
 TEST_CASE("a fabric that is none is refused with the place") {
   CHECK(parse_fabric("{\n  \"ranks\": 2,,\n}").problem == "is not valid JSON at line 2, column 14");
   CHECK(parse_fabric("").problem == "is not valid JSON at line 1, column 1");
+  CHECK(parse_fabric("2E17122").problem == "has a number too large to be read");
   CHECK(parse_fabric("[]").problem == "the fabric is not an object");
   CHECK(parse_fabric("[[[[[[]]]]]]").problem == "is nested deeper than 4 levels");
   CHECK(parse_fabric(R"({"ranks": 2})").problem == "has no \"step_ns\"");

@@ -56,6 +56,8 @@ public:
       if (good()) json = Json::parse(text.begin(), text.end(), look);
     } catch (const Json::parse_error& error) {
       fail("is not valid JSON at " + line_and_column(text, error.byte));
+    } catch (const Json::out_of_range&) {
+      fail("has a number too large to be read");
     }
     if (too_deep) fail("is nested deeper than " + std::to_string(kMaxDepth) + " levels");
     if (!twice.empty()) fail("has \"" + twice + "\" twice in one object");
