@@ -34,8 +34,6 @@ def all_right(result, ranks):
     assert len({line[3] for line in said}) == 1, result.stdout
 
 
-# Long while a rare wrong sum over TCP between nodes is not understood (README, "What works today").
-@pytest.mark.long
 @pytest.mark.parametrize("name", CABLINGS)
 def test_every_operation_is_right_on_every_cabling(make_cluster, job, name):
     cluster = make_cluster(nodes=4)

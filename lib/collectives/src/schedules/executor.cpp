@@ -89,7 +89,7 @@ private:
 
   bool settle(Stream& stream, Place& place) const;
   bool ready(const Place& place) const;
-  const Step& step_of(const Place& place) const { return prepared_->plan.steps[place.step]; }
+  const Step& step_of(const Place& place) const { return prepared_->plan.program.steps[place.step]; }
   std::size_t share_bytes(const Place& place) const { return (place.end - place.begin) * element_; }
 
   bool move();
@@ -136,7 +136,7 @@ private:
 
 Executor::State::Prepared& Executor::State::prepare(const Program& program) {
   for (const auto& one : prepared_plans_)
-    if (one->plan.is_for(program)) return *one;
+    if (one->plan.program == program) return *one;
   auto made = std::make_unique<Prepared>(program);
   connect(*made);
   if (prepared_plans_.size() < kMostPlans) return *prepared_plans_.emplace_back(std::move(made));
@@ -198,7 +198,7 @@ Traffic Executor::State::run(const Program& program, const Memory& memory, Dtype
 }
 
 void Executor::State::begin() {
-  const auto chunks = static_cast<std::size_t>(prepared_->plan.scratch_chunks);
+  const auto chunks = static_cast<std::size_t>(prepared_->plan.program.scratch_chunks);
   const std::size_t each = (chunks * layout_.slice_longest() * element_ + 63) / 64 * 64;
   if (scratch_.size() < each * window_) scratch_.resize(each * window_);
   slices_left_ = layout_.slices();
@@ -215,11 +215,11 @@ void Executor::State::begin() {
 void Executor::State::begin_slice(Slot& slot, std::size_t slice) {
   const Plan& plan = prepared_->plan;
   slot.slice = slice;
-  slot.steps_left = plan.steps.size();
+  slot.steps_left = plan.program.steps.size();
   slot.waits_for.assign(plan.blockers.begin(), plan.blockers.end());
-  slot.shares_left.assign(plan.steps.size(), 0);
-  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
-    const Step& one = plan.steps[step];
+  slot.shares_left.assign(plan.program.steps.size(), 0);
+  for (std::size_t step = 0; step < plan.program.steps.size(); ++step) {
+    const Step& one = plan.program.steps[step];
     if (one.peer < 0) {
       if (plan.blockers[step] == 0) local_.push_back({slice % kWindow, step});
       continue;
@@ -441,7 +441,7 @@ void Executor::State::finish_step(std::size_t number, std::size_t step) {
   const Plan& plan = prepared_->plan;
   for (const int next : plan.dependants[step]) {
     const auto index = static_cast<std::size_t>(next);
-    if (--slot.waits_for[index] == 0 && plan.steps[index].peer < 0) local_.push_back({number, index});
+    if (--slot.waits_for[index] == 0 && plan.program.steps[index].peer < 0) local_.push_back({number, index});
   }
   if (--slot.steps_left > 0) return;
   --slices_left_;
@@ -453,7 +453,7 @@ bool Executor::State::compute_ready() {
   // What these make ready comes behind them.
   for (std::size_t i = 0; i < local_.size(); ++i) {
     const Local one = local_[i];
-    compute(slots_[one.slot], prepared_->plan.steps[one.step]);
+    compute(slots_[one.slot], prepared_->plan.program.steps[one.step]);
     finish_step(one.slot, one.step);
   }
   local_.clear();

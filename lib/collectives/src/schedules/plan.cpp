@@ -17,17 +17,15 @@ std::size_t add_to(std::vector<Plan::Flow>& flows, int peer, int step) {
 }  // namespace
 
 Plan::Plan(const Program& from)
-    : parts(from.parts),
-      scratch_chunks(from.scratch_chunks),
-      steps(from.steps),
+    : program(from),
       dependants(from.steps.size()),
       flow_of(from.steps.size()) {
   const auto waits_for = dependencies(from);
-  for (std::size_t step = 0; step < steps.size(); ++step) {
+  for (std::size_t step = 0; step < program.steps.size(); ++step) {
     blockers.push_back(static_cast<int>(waits_for[step].size()));
     for (const int earlier : waits_for[step])
       dependants[static_cast<std::size_t>(earlier)].push_back(static_cast<int>(step));
-    const Step& one = steps[step];
+    const Step& one = program.steps[step];
     if (is_send(one)) flow_of[step] = add_to(sends, one.peer, static_cast<int>(step));
     if (is_receive(one)) flow_of[step] = add_to(receives, one.peer, static_cast<int>(step));
   }

@@ -11,19 +11,13 @@ namespace jackal::collectives {
 struct Plan {
   explicit Plan(const Program& from);
 
-  bool is_for(const Program& other) const {
-    return parts == other.parts && scratch_chunks == other.scratch_chunks && steps == other.steps;
-  }
-
   /// Transfers of one direction with one peer: numbers of steps, in program order.
   struct Flow {
     int peer = -1;
     std::vector<int> steps;
   };
 
-  int parts;
-  int scratch_chunks;
-  std::vector<Step> steps;
+  Program program;
   std::vector<int> blockers;                 // how many steps each one waits for
   std::vector<std::vector<int>> dependants;  // which wait for it
   std::vector<Flow> sends;

@@ -69,6 +69,7 @@ struct Program {
   int scratch_chunks = 0;       // chunks of `count` elements that scratch has
   std::optional<int> input_at;  // the block of output that block 0 of input may be in memory; may be negative
   std::vector<Step> steps;
+  bool operator==(const Program&) const = default;
 };
 
 /// The call that a schedule is for. Sizes come in only with the executor and the predictions.
