@@ -16,10 +16,7 @@ std::size_t add_to(std::vector<Plan::Flow>& flows, int peer, int step) {
 
 }  // namespace
 
-Plan::Plan(const Program& from)
-    : program(from),
-      dependants(from.steps.size()),
-      flow_of(from.steps.size()) {
+Plan::Plan(const Program& from) : program(from), dependants(from.steps.size()), flow_of(from.steps.size()) {
   const auto waits_for = dependencies(from);
   for (std::size_t step = 0; step < program.steps.size(); ++step) {
     blockers.push_back(static_cast<int>(waits_for[step].size()));
