@@ -55,6 +55,16 @@ TEST_CASE("another way to combine") {
   });
 }
 
+TEST_CASE("another call after many equal ones") {
+  differs(2, "all_sum of 4 float32 as its call 101", "all_sum of 4 int32 as its call 101", [](Group& group) {
+    std::vector<float> data(4, 1.0F);
+    for (int i = 0; i < 100; ++i) group.all_sum(data, data);
+    std::vector<int> numbers(4);
+    if (group.rank() == 0) group.all_sum(data, data);
+    if (group.rank() == 1) group.all_sum(numbers, numbers);
+  });
+}
+
 TEST_CASE("another root") {
   differs(3, "broadcast of 9 int32 from rank 0", "broadcast of 9 int32 from rank 1", [](Group& group) {
     std::vector<int> data(9);

@@ -109,6 +109,8 @@ Signature Signature::of(std::uint64_t number, const Call& call) {
   return made;
 }
 
+void Signature::set_number(std::uint64_t number) { store(bytes, kNumberAt, number); }
+
 std::uint64_t Signature::number() const { return load<std::uint64_t>(bytes, kNumberAt); }
 
 std::string Signature::text() const {

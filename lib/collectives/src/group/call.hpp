@@ -50,6 +50,7 @@ struct Signature {
 
   static Signature of(std::uint64_t number, const Call& call);
   std::uint64_t number() const;
+  void set_number(std::uint64_t number);
   /// "all_sum of 10 float32 as its call 7"; copes with any bytes.
   std::string text() const;
   bool operator==(const Signature&) const = default;

@@ -96,6 +96,7 @@ void Communicator::carry_out(Request& request, const Signature& signature) {
   const bool by_memory = links_.one_memory && (algorithm.empty() || algorithm == kMemoryAlgorithm);
   // A name that cannot be meant is refused before anybody else hears of the call.
   if (!by_memory && request.chosen()) choose(request);
+  repeats_ = false;
   ++calls_;
   lookout_->begin(calls_, signature, request.call, request.timeout);
   signature_ = &signature;
@@ -106,6 +107,8 @@ void Communicator::carry_out(Request& request, const Signature& signature) {
       links_.shm->run({call, signature, request.in, request.out, request.counts, shm_mismatch_, *lookout_});
       const Volume volume = volume_of(request, rank_, size_);
       count(volume.sent, volume.received);
+      repeats_ = links_.shm->repeats() && !request.chosen() && request.timeout == timeout_;
+      if (repeats_) repeated_ = {request.call, signature, volume.sent};
     } else {
       run_program(request, signature);
     }
@@ -114,6 +117,21 @@ void Communicator::carry_out(Request& request, const Signature& signature) {
   }
   signature_ = nullptr;
   lookout_->end();
+}
+
+void Communicator::repeat(const void* in, void* out) {
+  repeated_.signature.set_number(++calls_);
+  lookout_->begin(calls_, repeated_.signature, repeated_.call, timeout_);
+  signature_ = &repeated_.signature;
+  try {
+    links_.shm->repeat({repeated_.call, repeated_.signature, in, out, {}, shm_mismatch_, *lookout_});
+  } catch (const std::exception& error) {
+    fail(repeated_.call.text(), error);
+  }
+  signature_ = nullptr;
+  lookout_->end();
+  count(repeated_.bytes, repeated_.bytes);
+  completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 const Choice& Communicator::choose(const Request& request) {
@@ -290,6 +308,7 @@ Error Communicator::ended(const std::string& text) {
 // An operation has failed: so has the group.
 void Communicator::fail(const std::string& text, const std::exception& error) {
   signature_ = nullptr;
+  repeats_ = false;
   lookout_->end();
   if (const auto* ours = dynamic_cast<const Error*>(&error)) {
     const Error copy = *ours;

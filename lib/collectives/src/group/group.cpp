@@ -123,6 +123,7 @@ std::vector<std::shared_ptr<Message>> detail::GroupState::messages(const char* o
 
 void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
                        const CallOptions& options) {
+  if (state_->communicator().repeat(in, out, count, dtype, op, options)) return;
   state_->run(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op));
 }
 

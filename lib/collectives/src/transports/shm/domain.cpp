@@ -24,6 +24,9 @@ void ShmDomain::run(const Request& request) {
     shm::run_alone(request);
 }
 
+bool ShmDomain::repeats() const { return state_->engine && state_->engine->repeats(); }
+void ShmDomain::repeat(const Request& request) { state_->engine->repeat(request); }
+
 Channel& ShmDomain::channel(int member, int lane) {
   const auto& members = state_->members;
   const auto place =

@@ -54,6 +54,11 @@ public:
   };
   void run(const Request& request);
 
+  /// The last run() was a small all-reduce among several members and went well: repeat() does the same on
+  /// other data, without working out again how.
+  bool repeats() const;
+  void repeat(const Request& request);
+
   /// Memory for jackal::Buffer that other members can map: this rank's own, zeroed, page-aligned; it lives
   /// until the pointer and the domain are gone. Throws Error (io).
   std::shared_ptr<void> allocate(std::size_t bytes);

@@ -25,6 +25,13 @@ struct Peer {
   bool same_process = false;
 };
 
+/// Windows of one size that calls use in turn: see layout.hpp.
+struct Lap {
+  std::size_t half = 0;    // of the stage
+  std::size_t window = 0;  // bytes of each
+  std::size_t next = 0;
+};
+
 /// A call of a group of one.
 void run_alone(const ShmDomain::Request& request);
 
@@ -36,6 +43,10 @@ public:
 
   void run(const ShmDomain::Request& request);
 
+  /// The last call was a small all-reduce, so that repeat() may carry out the same on other data.
+  bool repeats() const { return repeats_; }
+  void repeat(const ShmDomain::Request& request);
+
   const Room& room() const { return room_; }
   const Limits& limits() const { return limits_; }
   void set_limits(const Limits& limits) { limits_ = limits; }
@@ -44,6 +55,7 @@ public:
 private:
   friend class Large;
 
+  void number_call();
   void all_reduce_small(const ShmDomain::Request& request, std::size_t bytes);
   void small(const ShmDomain::Request& request, const Shape& shape);
   void take_small(const ShmDomain::Request& request, const Shape& shape);
@@ -64,11 +76,14 @@ private:
   std::shared_ptr<OwnBuffers> own_;
   Limits limits_;
 
-  std::uint64_t call_ = 0;  // number of this call
-  std::uint64_t tag_ = 0;   // what everybody's flag becomes in it
+  std::uint64_t call_ = 0;    // number of this call
+  std::uint64_t tag_ = 0;     // what everybody's flag becomes in it
+  std::uint64_t digest_ = 0;  // of its signature
+  bool repeats_ = false;
+  std::size_t repeated_bytes_ = 0;
   Distance distance_;
-  std::size_t stage_at_ = 0;  // behind the last call's windows
-  std::uint64_t steps_ = 0;   // all that calls before it took
+  Lap lap_;
+  std::uint64_t steps_ = 0;  // all that calls before it took
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
   std::vector<std::byte> scratch_;                    // pulled input: sized by the first call that needs it

@@ -41,7 +41,8 @@ Large::Large(Engine& engine, const ShmDomain::Request& request, const Shape& sha
   out_bytes_ = output_bytes(shape, me_);
   step_bytes_ = part_limit() * (common_ ? room_.size() : 1);
   steps_ = (shape.bytes + step_bytes_ - 1) / step_bytes_;
-  take_windows();
+  measure_windows();
+  take_window(0);
   settle_overlap();
 }
 
@@ -162,6 +163,7 @@ void Large::both_pulled() {
 
 void Large::two_phases(bool pulled) {
   for (std::size_t step = 0; step < steps_; ++step) {
+    if (step > 0) take_window(step);
     if (!pulled) put(step);
     staged(step);
     if (step > 0) take_results(block(step - 1), step - 1);
@@ -202,6 +204,7 @@ void Large::take_results(const Block& block, std::size_t step) {
 
 void Large::moved_staged() {
   for (std::size_t step = 0; step < steps_; ++step) {
+    if (step > 0) take_window(step);
     put(step);
     staged(step);
     place_own(step);
@@ -266,8 +269,7 @@ std::size_t Large::part_limit() const {
   return std::max(kGrain, most / kGrain * kGrain);
 }
 
-// Lays the windows of this call behind those of the call before: see layout.hpp.
-void Large::take_windows() {
+void Large::measure_windows() {
   if (two_phases_)
     stride_ = part(block(0), 0).count * shape_.element;
   else
@@ -275,10 +277,15 @@ void Large::take_windows() {
   stride_ = (stride_ + kLine - 1) / kLine * kLine;
   const bool whole = common_ && !two_phases_;
   window_bytes_ = whole ? stride_ : stride_ * room_.size();
-  const std::size_t bytes = window_bytes_ * std::min<std::size_t>(steps_, 2);
-  if (engine_.stage_at_ + bytes > room_.layout().stage_bytes()) engine_.stage_at_ = 0;
-  window_at_ = engine_.stage_at_;
-  engine_.stage_at_ += bytes;
+}
+
+// The next one of the lap; a call whose windows have another size begins one in the other half of the stage.
+void Large::take_window(std::size_t step) {
+  Lap& lap = engine_.lap_;
+  if (lap.window != window_bytes_) lap = {1 - lap.half, window_bytes_, 0};
+  const std::size_t half = room_.layout().stage_bytes() / 2;
+  windows_at_[step % 2] = lap.half * half + lap.next * lap.window;
+  lap.next = (lap.next + 1) % (half / lap.window);
 }
 
 // What others are to read is written past the caches when they are far away: taking a line out of the cache
@@ -286,7 +293,7 @@ void Large::take_windows() {
 std::size_t Large::shared_total() const { return engine_.distance_.far() ? kAround : 0; }
 
 std::byte* Large::window(std::size_t member, std::size_t step) const {
-  return room_.stage(member) + window_at_ + step % 2 * window_bytes_;
+  return room_.stage(member) + windows_at_[step % 2];
 }
 
 // What `member` has put there for this rank; its own result, when that is this rank.

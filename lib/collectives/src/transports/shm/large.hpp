@@ -14,6 +14,7 @@
 // are taken by the others one step later, before they publish staged = s + 3: the same rule frees them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,7 +47,8 @@ private:
 
   std::size_t count() const { return request_.call.count; }
   std::size_t part_limit() const;
-  void take_windows();
+  void measure_windows();
+  void take_window(std::size_t step);
   std::size_t shared_total() const;
   std::byte* window(std::size_t member, std::size_t step) const;
   std::byte* own_part(std::size_t member, std::size_t step) const;
@@ -92,7 +94,7 @@ private:
   std::size_t step_bytes_;  // of moved pieces in one step
   std::size_t stride_ = 0;  // from one member's part of a window to the next
   std::size_t window_bytes_ = 0;
-  std::size_t window_at_ = 0;  // in the stage
+  std::array<std::size_t, 2> windows_at_{};  // of the last two steps, in the stage
   bool any_in_place_ = false;
   bool any_awkward_ = false;
   bool in_buffers_ = true;    // all inputs are

@@ -1,7 +1,7 @@
 // What lies where in the segment that the ranks of one host share. Everything in it is written by one rank
 // only, except the counters of Sleepers; readers check what they use as an index or a length.
 //
-//   Sleepers │ Board of each member │ slots: 2 of each member │ windows: 4 of each member │ rings of each
+//   Sleepers │ Board of each member │ slots: 2 of each member │ windows of each member │ rings of each
 //   pair
 //
 // Invariants, for a group whose members number their calls k = 1, 2, … alike:
@@ -9,11 +9,13 @@
 //     seen all posts of call k.
 //  2. So when a member has seen all posts of call k, everyone has left call k - 1, and what belongs to call
 //     k - 1 (its slot, its windows) may be written again in call k + 1.
-//  3. A large call takes one or two windows of the stage, the next ones after those of the call before, from
-//  the
-//     beginning where they do not fit. As the stage holds the windows of three calls, they are never those of
-//     the call before. That they move through all of the stage is for the caches: lines that both processors
-//     have just used change owners at half the speed.
+//  3. A step of a large call takes the next of the windows that lie side by side in one half of the stage,
+//  four
+//     or more; what a step reads has been read by everybody two steps later. A call with windows of another
+//     size goes on in the other half. So its first window, which it writes before it knows that everyone has
+//     left the call before, lies apart from that call's.
+//     Fewer windows would be slower, as lines that both processors have just used change owners at half the
+//     speed; more push the operands out of the cache.
 #pragma once
 
 #include <array>
@@ -83,7 +85,7 @@ struct Ring {
 class Layout {
 public:
   static constexpr int kLanes = 2;
-  static constexpr std::size_t kWindows = 6;  // of the largest size, in a stage
+  static constexpr std::size_t kWindows = 8;  // of the largest size, in a stage
 
   explicit Layout(std::size_t members);
 

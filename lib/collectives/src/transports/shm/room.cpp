@@ -7,9 +7,9 @@
 namespace jackal::collectives::shm {
 namespace {
 
-// Looks at what is awaited before the waiting is paced: half a microsecond, as most answers take less. With
-// more ranks than cores every look delays the one that is waited for.
-constexpr int kSpins = 400;
+// Looks at what is awaited before the waiting is paced: a microsecond, as most answers take less. With more
+// ranks than cores every look delays the one that is waited for.
+constexpr int kSpins = 64;
 constexpr int kCrowdedSpins = 8;
 
 constexpr auto kLongestDoze = std::chrono::microseconds(1000);

@@ -49,7 +49,8 @@ public:
   /// Returns once `arrived()` is true; asks it over and over, and `watch` now and then.
   template <class Arrived>
   void wait(Watch& watch, Arrived arrived) const {
-    for (int i = 0; i < spins_; ++i)
+    // Looking without a break would hold back the line that is awaited: both caches would fight for it.
+    for (int i = 0; i < spins_; ++i, relax())
       if (arrived()) return;
     Pacer pacer(watch, crowding_);
     while (!arrived()) {
