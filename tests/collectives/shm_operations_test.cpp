@@ -23,11 +23,11 @@ std::vector<Way> ways() {
   Limits staged_whole;
   staged_whole.slot = 100;
   Limits pulled = staged;
-  pulled.pull_from = 0;
+  pulled.near.from = pulled.far.from = 0;
   Limits pulled_results = pulled;
-  pulled_results.pull_result_from = 0;
+  pulled_results.near.result_from = pulled_results.far.result_from = 0;
   Limits pulled_whole = pulled;
-  pulled_whole.whole_pull = pulled_whole.whole_buffer = Limits::kNever;
+  pulled_whole.near.whole = pulled_whole.far.whole = pulled_whole.whole_buffer = jc::shm::kNever;
   return {{"by its defaults", Limits{}},
           {"staged in many steps", staged},
           {"staged", staged_whole},
@@ -90,8 +90,8 @@ TEST_CASE("shm: more ranks than one kernel call combines", "[shm]") {
   const auto reports = in_threads(size, [&](Rank& rank) {
     Limits limits;
     limits.slot = pulled ? 0 : 300;
-    limits.pull_from = pulled ? 0 : Limits::kNever;
-    limits.whole_pull = 1000;
+    limits.near.from = limits.far.from = pulled ? 0 : jc::shm::kNever;
+    limits.near.whole = limits.far.whole = 1000;
     rank.domain().set_limits(limits);
     for (const Operation operation : {Operation::all_reduce, Operation::reduce_scatter})
       for (const Where where : {Where::ordinary, Where::in_place})

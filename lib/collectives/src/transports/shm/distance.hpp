@@ -20,7 +20,7 @@ public:
 
 private:
   static constexpr int kMost = 3;
-  static constexpr std::chrono::nanoseconds kFarLine{140};
+  static constexpr std::chrono::nanoseconds kFarLine{90};
   int score_;
 };
 

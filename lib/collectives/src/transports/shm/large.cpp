@@ -53,6 +53,8 @@ void Large::settle_overlap() {
   const bool overlaps = overlap(in_, ins, out_, outs);
   Post& mine = posts_[me_];
   mine = Post{};
+  far_ = engine_.distance_.far();
+  mine.far = far_ ? 1 : 0;
   mine.in_place = overlaps ? 1 : 0;
   if (!overlaps || two_phases_ || shape_.operation == Operation::broadcast) return;
   const Piece own = piece_of(shape_, me_, me_);
@@ -64,10 +66,7 @@ void Large::settle_overlap() {
   }
 }
 
-bool Large::may_pull() const {
-  const std::size_t bytes = most_bytes(shape_);
-  return bytes >= limits_.pull_from && bytes < limits_.pull_until;
-}
+bool Large::may_pull() const { return most_bytes(shape_) >= pulls().from; }
 
 // What is to be staged for sure is put into its window before the others hear of the call, which saves them a
 // look at another line.
@@ -88,6 +87,13 @@ void Large::post() {
 
 void Large::read_posts() {
   engine_.await_posts(request_);
+  // The same for all, as it decides what one takes from another. Who has put its input into a window in vain
+  // will not do so the next time.
+  if (me_ != 0) {
+    Post first;
+    std::memcpy(&first, room_.data(0, engine_.call_, sizeof first), sizeof first);
+    far_ = first.far != 0;
+  }
   if (engine_.call_ % kCallsPerLook == 0) look_how_far();
   for (std::size_t member = 0; member < room_.size(); ++member) {
     Post& post = posts_[member];
@@ -100,13 +106,12 @@ void Large::read_posts() {
   }
 }
 
-// Times one line that a peer has just written and nobody has read. Each rank does so for itself, as what it
-// decides by that concerns nobody else.
+// Times one line that a peer has just written and nobody has read.
 void Large::look_how_far() {
   const std::size_t peer = (me_ + 1) % room_.size();
-  const std::byte* line = room_.data(peer, engine_.call_, sizeof(Post)) + kLine - Slot::kMostDataAt;
+  const auto* line = room_.board(peer).signatures.data();
   const auto before = Clock::now();
-  static_cast<void>(*static_cast<const volatile std::byte*>(line));
+  static_cast<void>(*reinterpret_cast<const volatile std::byte*>(line));
   std::atomic_signal_fence(std::memory_order_seq_cst);
   engine_.distance_.add(Clock::now() - before);
 }
@@ -118,7 +123,7 @@ bool Large::pulls_input() const {
 
 bool Large::pulls_result() const {
   return shape_.operation == Operation::all_reduce &&
-         (out_buffers_ || shape_.bytes >= limits_.pull_result_from);
+         (out_buffers_ || shape_.bytes >= pulls().result_from);
 }
 
 void Large::run() {
@@ -130,7 +135,7 @@ void Large::run() {
   } else if (!pulled) {
     two_phases(false);
   } else if (!any_in_place_ && shape_.operation == Operation::all_reduce &&
-             shape_.bytes <= (in_buffers_ ? limits_.whole_buffer : limits_.whole_pull)) {
+             shape_.bytes <= (in_buffers_ ? limits_.whole_buffer : pulls().whole)) {
     whole_pulled();
   } else if (pulls_result()) {
     both_pulled();
