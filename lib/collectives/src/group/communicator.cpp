@@ -84,7 +84,7 @@ void Communicator::execute(Request& request) {
     if (request.chosen() && request.algorithm != kMemoryAlgorithm) choose(request);
     run_alone(request);
   } else {
-    settle_input(request, rank_, size_);
+    settle_input(request.call, request.counts, request.in, request.out, rank_, size_);
     carry_out(request, Signature::of(calls_ + 1, request.call));
   }
   completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -108,7 +108,8 @@ void Communicator::carry_out(Request& request, const Signature& signature) {
       const Volume volume = volume_of(request, rank_, size_);
       count(volume.sent, volume.received);
       repeats_ = links_.shm->repeats() && !request.chosen() && request.timeout == timeout_;
-      if (repeats_) repeated_ = {request.call, signature, volume.sent};
+      if (repeats_)
+        repeated_ = {request.call, signature, volume, request.in == nullptr, request.out == nullptr};
     } else {
       run_program(request, signature);
     }
@@ -120,6 +121,7 @@ void Communicator::carry_out(Request& request, const Signature& signature) {
 }
 
 void Communicator::repeat(const void* in, void* out) {
+  settle_input(repeated_.call, {}, in, out, rank_, size_);
   repeated_.signature.set_number(++calls_);
   lookout_->begin(calls_, repeated_.signature, repeated_.call, timeout_);
   signature_ = &repeated_.signature;
@@ -130,7 +132,7 @@ void Communicator::repeat(const void* in, void* out) {
   }
   signature_ = nullptr;
   lookout_->end();
-  count(repeated_.bytes, repeated_.bytes);
+  count(repeated_.volume.sent, repeated_.volume.received);
   completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 

@@ -48,13 +48,14 @@ public:
   /// Carries the request out, after those that were started before.
   void run(Request& request);
   std::shared_ptr<Pending> start(const Request& request);
-  /// The last call again, on other data, if that was the same small all-reduce over shared memory: programs
-  /// repeat themselves, and working out how would take as long as the call. False: nothing was done.
-  bool repeat(const void* in, void* out, std::size_t count, Dtype dtype, Op op, const CallOptions& options) {
+  /// The last call again, on other data, if that was the same small one over shared memory: programs repeat
+  /// themselves, and preparing the call would take as long as the call. False: nothing was done.
+  bool repeat(const Call& call, const void* in, void* out, const CallOptions& options) {
     const Call& last = repeated_.call;
-    if (!repeats_ || count != last.count || dtype != last.dtype || op != last.op || in == nullptr ||
-        out == nullptr || !options.algorithm.empty() || options.timeout || progress_ ||
-        over_.load(std::memory_order_relaxed))
+    if (!repeats_ || call.count != last.count || call.operation != last.operation ||
+        call.dtype != last.dtype || call.op != last.op || call.root != last.root ||
+        (in == nullptr) != repeated_.no_input || (out == nullptr) != repeated_.no_output ||
+        !options.algorithm.empty() || options.timeout || progress_ || over_.load(std::memory_order_relaxed))
       return false;
     repeat(in, out);
     return true;
@@ -148,7 +149,9 @@ private:
   struct Repeated {
     Call call;
     Signature signature;
-    std::uint64_t bytes = 0;
+    Volume volume;
+    bool no_input = false;
+    bool no_output = false;
   };
   Repeated repeated_;     // of repeat()
   bool repeats_ = false;  // the last call may be repeated

@@ -65,7 +65,13 @@ public:
     return made;
   }
 
-  void run(Request request) { communicator_->run(request); }
+  // The same arguments as request().
+  void run(Operation operation, const void* in, void* out, std::size_t count, Dtype dtype,
+           const CallOptions& options, int root = -1, Op op = Op::sum) {
+    if (communicator_->repeat({operation, op, dtype, count, root}, in, out, options)) return;
+    Request made = request(operation, in, out, count, dtype, options, root, op);
+    communicator_->run(made);
+  }
   std::shared_ptr<Pending> start(const Request& request) { return communicator_->start(request); }
 
   // A send (`to`), a receive (`from`), or both.
@@ -123,8 +129,7 @@ std::vector<std::shared_ptr<Message>> detail::GroupState::messages(const char* o
 
 void Group::all_reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
                        const CallOptions& options) {
-  if (state_->communicator().repeat(in, out, count, dtype, op, options)) return;
-  state_->run(state_->request(Operation::all_reduce, in, out, count, dtype, options, -1, op));
+  state_->run(Operation::all_reduce, in, out, count, dtype, options, -1, op);
 }
 
 Handle Group::all_reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
@@ -135,7 +140,7 @@ Handle Group::all_reduce_async(const void* in, void* out, std::size_t count, Dty
 
 void Group::reduce_scatter(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
                            const CallOptions& options) {
-  state_->run(state_->request(Operation::reduce_scatter, in, out, count, dtype, options, -1, op));
+  state_->run(Operation::reduce_scatter, in, out, count, dtype, options, -1, op);
 }
 
 Handle Group::reduce_scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op,
@@ -146,7 +151,7 @@ Handle Group::reduce_scatter_async(const void* in, void* out, std::size_t count,
 
 void Group::all_gather(const void* in, void* out, std::size_t count, Dtype dtype,
                        const CallOptions& options) {
-  state_->run(state_->request(Operation::all_gather, in, out, count, dtype, options));
+  state_->run(Operation::all_gather, in, out, count, dtype, options);
 }
 
 Handle Group::all_gather_async(const void* in, void* out, std::size_t count, Dtype dtype,
@@ -156,7 +161,8 @@ Handle Group::all_gather_async(const void* in, void* out, std::size_t count, Dty
 
 void Group::all_gather_v(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype,
                          const CallOptions& options) {
-  state_->run(state_->gather_v(in, out, counts, dtype, options));
+  Request request = state_->gather_v(in, out, counts, dtype, options);
+  state_->communicator().run(request);
 }
 
 Handle Group::all_gather_v_async(const void* in, void* out, std::span<const std::size_t> counts, Dtype dtype,
@@ -165,7 +171,7 @@ Handle Group::all_gather_v_async(const void* in, void* out, std::span<const std:
 }
 
 void Group::broadcast(void* buffer, std::size_t count, Dtype dtype, int root, const CallOptions& options) {
-  state_->run(state_->request(Operation::broadcast, nullptr, buffer, count, dtype, options, root));
+  state_->run(Operation::broadcast, nullptr, buffer, count, dtype, options, root);
 }
 
 Handle Group::broadcast_async(void* buffer, std::size_t count, Dtype dtype, int root,
@@ -176,7 +182,7 @@ Handle Group::broadcast_async(void* buffer, std::size_t count, Dtype dtype, int 
 
 void Group::reduce(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root,
                    const CallOptions& options) {
-  state_->run(state_->request(Operation::reduce, in, out, count, dtype, options, root, op));
+  state_->run(Operation::reduce, in, out, count, dtype, options, root, op);
 }
 
 Handle Group::reduce_async(const void* in, void* out, std::size_t count, Dtype dtype, Op op, int root,
@@ -186,7 +192,7 @@ Handle Group::reduce_async(const void* in, void* out, std::size_t count, Dtype d
 
 void Group::gather(const void* in, void* out, std::size_t count, Dtype dtype, int root,
                    const CallOptions& options) {
-  state_->run(state_->request(Operation::gather, in, out, count, dtype, options, root));
+  state_->run(Operation::gather, in, out, count, dtype, options, root);
 }
 
 Handle Group::gather_async(const void* in, void* out, std::size_t count, Dtype dtype, int root,
@@ -196,7 +202,7 @@ Handle Group::gather_async(const void* in, void* out, std::size_t count, Dtype d
 
 void Group::scatter(const void* in, void* out, std::size_t count, Dtype dtype, int root,
                     const CallOptions& options) {
-  state_->run(state_->request(Operation::scatter, in, out, count, dtype, options, root));
+  state_->run(Operation::scatter, in, out, count, dtype, options, root);
 }
 
 Handle Group::scatter_async(const void* in, void* out, std::size_t count, Dtype dtype, int root,
@@ -206,7 +212,7 @@ Handle Group::scatter_async(const void* in, void* out, std::size_t count, Dtype 
 
 void Group::all_to_all(const void* in, void* out, std::size_t count, Dtype dtype,
                        const CallOptions& options) {
-  state_->run(state_->request(Operation::all_to_all, in, out, count, dtype, options));
+  state_->run(Operation::all_to_all, in, out, count, dtype, options);
 }
 
 Handle Group::all_to_all_async(const void* in, void* out, std::size_t count, Dtype dtype,
@@ -215,7 +221,7 @@ Handle Group::all_to_all_async(const void* in, void* out, std::size_t count, Dty
 }
 
 void Group::barrier(const CallOptions& options) {
-  state_->run(state_->request(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options));
+  state_->run(Operation::barrier, nullptr, nullptr, 0, Dtype::uint8, options);
 }
 
 Handle Group::barrier_async(const CallOptions& options) {

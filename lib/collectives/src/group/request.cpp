@@ -101,27 +101,25 @@ void run_alone(const Request& request) {
     std::memmove(request.out, request.in, request.call.count * dtype_size(request.call.dtype));
 }
 
-void settle_input(Request& request, int rank, int size) {
-  const Operation operation = request.call.operation;
+void settle_input(const Call& call, std::span<const std::size_t> counts, const void*& in, void* out, int rank,
+                  int size) {
+  const Operation operation = call.operation;
   if (operation != Operation::all_gather && operation != Operation::all_gather_v) return;
-  const std::size_t element = dtype_size(request.call.dtype);
+  const std::size_t element = dtype_size(call.dtype);
   const auto own = static_cast<std::size_t>(rank);
   const bool even = operation == Operation::all_gather;
-  const std::size_t mine = even ? request.call.count : request.counts[own];
+  const std::size_t mine = even ? call.count : counts[own];
   const std::size_t first =
-      even ? own * mine
-           : std::accumulate(request.counts.begin(), request.counts.begin() + rank, std::size_t{0});
-  const std::size_t all = even ? mine * static_cast<std::size_t>(size) : request.call.count;
+      even ? own * mine : std::accumulate(counts.begin(), counts.begin() + rank, std::size_t{0});
+  const std::size_t all = even ? mine * static_cast<std::size_t>(size) : call.count;
   if (mine == 0) return;
-  auto* const out = static_cast<std::byte*>(request.out);
-  const auto* const in = static_cast<const std::byte*>(request.in);
-  std::byte* const place = out + first * element;
+  std::byte* const place = static_cast<std::byte*>(out) + first * element;
   const auto begin = reinterpret_cast<std::uintptr_t>(out);
   const auto at = reinterpret_cast<std::uintptr_t>(in);
   const bool outside = at + mine * element <= begin || at >= begin + all * element;
   if (outside || in == place) return;
   std::memmove(place, in, mine * element);
-  request.in = place;
+  in = place;
 }
 
 Volume volume_of(const Request& request, int rank, int size) {

@@ -40,8 +40,9 @@ std::uint32_t extra_of(std::span<const std::size_t> counts, std::string_view alg
 void run_alone(const Request& request);
 
 /// all_gather(_v) allows `in` anywhere within `out`, everything below only where it belongs in there: moves
-/// it there when it must. Elements of this rank start at element `first` of `out`.
-void settle_input(Request& request, int rank, int size);
+/// it there when it must.
+void settle_input(const Call& call, std::span<const std::size_t> counts, const void*& in, void* out, int rank,
+                  int size);
 
 /// Bytes that this rank hands to others and takes from them at least, whatever the algorithm.
 struct Volume {

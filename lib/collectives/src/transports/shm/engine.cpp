@@ -116,19 +116,13 @@ void Engine::await_post(std::size_t member, const ShmDomain::Request& request) {
 }
 
 void Engine::run(const ShmDomain::Request& request) {
-  const Call& call = request.call;
   repeats_ = false;
   digest_ = digest_of(request.signature);
   number_call();
-  const Shape shape = shape_of(request, room_.size());
-  if (call.operation == Operation::all_reduce && shape.bytes <= limits_.slot) {
-    all_reduce_small(request, shape.bytes);
-    repeated_bytes_ = shape.bytes;
-    repeats_ = true;
-    return;
-  }
-  if (most_bytes(shape) <= limits_.slot) return small(request, shape);
-  Large(*this, request, shape).run();
+  shape_ = shape_of(request, room_.size());
+  if (most_bytes(shape_) > limits_.slot) return Large(*this, request, shape_).run();
+  small(request);
+  repeats_ = shape_.operation != Operation::all_gather_v;  // whose counts are the caller's
 }
 
 // The low bits of the call's number, then the digest: one comparison says that a member has come to the same
@@ -138,71 +132,80 @@ void Engine::number_call() {
   tag_ = call_ << kNumberShift | digest_;
 }
 
-// Between two members all in one piece: the calls that the general way is made of would take a fifth of the
-// time.
 void Engine::repeat(const ShmDomain::Request& request) {
   number_call();
+  if (shape_.operation == Operation::all_reduce && room_.size() == 2 && shape_.bytes > 0)
+    repeat_between_two(request);
+  else
+    small(request);
+}
+
+// The commonest of all calls in one piece: those that the general way is made of would take a fifth of the
+// time.
+void Engine::repeat_between_two(const ShmDomain::Request& request) {
   const Call& call = request.call;
-  if (room_.size() != 2 || call.count == 0) return all_reduce_small(request, repeated_bytes_);
   const std::size_t me = room_.me();
   Slot& mine = room_.slot(me, call_);
   const Slot& theirs = room_.slot(1 - me, call_);
-  const std::size_t at = Slot::data_at(repeated_bytes_);
-  if (distance_.far() && repeated_bytes_ > 56) {
-    __builtin_prefetch(reinterpret_cast<std::byte*>(&mine) + 64, 1);
-    __builtin_prefetch(&mine, 1);
-  }
-  copy_few(reinterpret_cast<std::byte*>(&mine) + at, request.in, repeated_bytes_);
+  const std::size_t at = Slot::data_at(shape_.bytes);
+  copy_few(reinterpret_cast<std::byte*>(&mine) + at, request.in, shape_.bytes);
   room_.board(me).signatures[call_ % 2] = request.signature;
   room_.publish(mine.flag, tag_);
   if (theirs.flag.load(std::memory_order_acquire) != tag_) await_post(1 - me, request);
   const void* const come = reinterpret_cast<const std::byte*>(&theirs) + at;
-  if (me == 0)
-    kernel_.pair(request.in, come, request.out, call.count);
-  else
-    kernel_.pair(come, request.in, request.out, call.count);
+  const void* const first = me == 0 ? request.in : come;
+  const void* const second = me == 0 ? come : request.in;
+  kernel(call, 0).pair(first, second, request.out, call.count);
   if (call.op == Op::average) divide(call.dtype, request.out, call.count, 2);
 }
 
-void Engine::all_reduce_small(const ShmDomain::Request& request, std::size_t bytes) {
-  const std::size_t me = room_.me();
-  if (bytes > 0) copy_few(room_.data(me, call_, bytes), request.in, bytes);
+void Engine::small(const ShmDomain::Request& request) {
+  const void* in = shape_.operation == Operation::broadcast ? request.out : request.in;
+  const std::size_t bytes = input_bytes(shape_, room_.me());
+  if (bytes > 0) copy_few(room_.data(room_.me(), call_, bytes), in, bytes);
   post(request.signature);
   await_posts(request);
-  if (bytes == 0) return;
-  for (std::size_t member = 0; member < room_.size(); ++member)
-    sources_[member] = room_.data(member, call_, bytes);
-  // It is in this processor's cache for sure. Beyond that many members it might be overwritten too soon.
-  if (room_.size() <= kMostSources) sources_[me] = request.in;
-  combine(request.call, sources_.data(), request.out, request.call.count, 0);
+  if (reduces(shape_.operation))
+    combine_small(request);
+  else
+    take_small(request);
 }
 
-void Engine::small(const ShmDomain::Request& request, const Shape& shape) {
+// Where this member's input of a small call is to be taken from: as long as nothing overwrites it, from the
+// caller. Out of the slot it would have to wait until the other processor has given the line back.
+const std::byte* Engine::own_input(const ShmDomain::Request& request) const {
   const std::size_t me = room_.me();
-  const void* in = shape.operation == Operation::broadcast ? request.out : request.in;
-  const std::size_t bytes = input_bytes(shape, me);
-  if (bytes > 0) std::memcpy(room_.data(me, call_, bytes), in, bytes);
-  post(request.signature);
-  await_posts(request);
-  take_small(request, shape);
+  const std::size_t bytes = input_bytes(shape_, me);
+  const auto* in = static_cast<const std::byte*>(request.in);
+  if (overlap(in, bytes, static_cast<const std::byte*>(request.out), output_bytes(shape_, me)))
+    return room_.data(me, call_, bytes);
+  return in;
 }
 
 // Everything is in the slots by now, so that `out` may overlap `in`.
-void Engine::take_small(const ShmDomain::Request& request, const Shape& shape) {
+void Engine::combine_small(const ShmDomain::Request& request) {
   const std::size_t me = room_.me();
-  auto* out = static_cast<std::byte*>(request.out);
-  if (reduces(shape.operation)) {
-    const Piece own = piece_of(shape, me, me);
-    if (own.bytes == 0) return;
-    for (std::size_t member = 0; member < room_.size(); ++member)
-      sources_[member] = room_.data(member, call_, input_bytes(shape, member)) + own.from;
-    return combine(request.call, sources_.data(), out, own.bytes / shape.element, 0);
+  const Piece own = piece_of(shape_, me, me);
+  if (own.bytes == 0) return;
+  for (std::size_t member = 0; member < room_.size(); ++member)
+    sources_[member] = room_.data(member, call_, input_bytes(shape_, member)) + own.from;
+  // With more members the result is begun before all inputs are read.
+  if (room_.size() <= kMostSources) {
+    const auto* in = static_cast<const std::byte*>(request.in) + own.from;
+    sources_[me] = in == request.out ? in : own_input(request) + own.from;
   }
+  combine(request.call, sources_.data(), request.out, own.bytes / shape_.element, 0);
+}
+
+void Engine::take_small(const ShmDomain::Request& request) {
+  const std::size_t me = room_.me();
+  auto* const out = static_cast<std::byte*>(request.out);
   for (std::size_t member = 0; member < room_.size(); ++member) {
-    const Piece piece = piece_of(shape, member, me);
-    if (piece.bytes > 0 && !(member == me && shape.operation == Operation::broadcast))
-      std::memcpy(out + piece.to, room_.data(member, call_, input_bytes(shape, member)) + piece.from,
-                  piece.bytes);
+    const Piece piece = piece_of(shape_, member, me);
+    if (piece.bytes == 0 || (member == me && shape_.operation == Operation::broadcast)) continue;
+    const std::byte* from =
+        member == me ? own_input(request) : room_.data(member, call_, input_bytes(shape_, member));
+    copy_few(out + piece.to, from + piece.from, piece.bytes);
   }
 }
 

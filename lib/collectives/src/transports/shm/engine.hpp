@@ -43,7 +43,7 @@ public:
 
   void run(const ShmDomain::Request& request);
 
-  /// The last call was a small all-reduce, so that repeat() may carry out the same on other data.
+  /// The last call was a small one, so that repeat() may carry out the same on other data.
   bool repeats() const { return repeats_; }
   void repeat(const ShmDomain::Request& request);
 
@@ -56,9 +56,11 @@ private:
   friend class Large;
 
   void number_call();
-  void all_reduce_small(const ShmDomain::Request& request, std::size_t bytes);
-  void small(const ShmDomain::Request& request, const Shape& shape);
-  void take_small(const ShmDomain::Request& request, const Shape& shape);
+  void repeat_between_two(const ShmDomain::Request& request);
+  void small(const ShmDomain::Request& request);
+  void combine_small(const ShmDomain::Request& request);
+  void take_small(const ShmDomain::Request& request);
+  const std::byte* own_input(const ShmDomain::Request& request) const;
 
   /// Announces this call with what has been put into the slot, then waits until everybody has.
   void post(const Signature& signature);
@@ -80,7 +82,7 @@ private:
   std::uint64_t tag_ = 0;     // what everybody's flag becomes in it
   std::uint64_t digest_ = 0;  // of its signature
   bool repeats_ = false;
-  std::size_t repeated_bytes_ = 0;
+  Shape shape_;  // of the last call
   Distance distance_;
   Lap lap_;
   std::uint64_t steps_ = 0;  // all that calls before it took

@@ -13,12 +13,6 @@ constexpr std::size_t kAround = std::size_t{1}
 constexpr std::size_t kScratch = std::size_t{1} << 20;
 constexpr std::size_t kScratchPart = std::size_t{128} << 10;
 
-bool overlap(const std::byte* a, std::size_t a_bytes, const std::byte* b, std::size_t b_bytes) {
-  const auto first = reinterpret_cast<std::uintptr_t>(a);
-  const auto second = reinterpret_cast<std::uintptr_t>(b);
-  return a_bytes > 0 && b_bytes > 0 && first < second + b_bytes && second < first + a_bytes;
-}
-
 bool has_two_phases(Operation operation) {
   return operation == Operation::all_reduce || operation == Operation::reduce;
 }
@@ -122,8 +116,7 @@ bool Large::pulls_input() const {
 }
 
 bool Large::pulls_result() const {
-  return shape_.operation == Operation::all_reduce &&
-         (out_buffers_ || shape_.bytes >= pulls().result_from);
+  return shape_.operation == Operation::all_reduce && (out_buffers_ || shape_.bytes >= pulls().result_from);
 }
 
 void Large::run() {

@@ -96,7 +96,7 @@ private:
   std::size_t stride_ = 0;  // from one member's part of a window to the next
   std::size_t window_bytes_ = 0;
   std::array<std::size_t, 2> windows_at_{};  // of the last two steps, in the stage
-  bool far_ = false;  // what the first member says of it, once all posts have come
+  bool far_ = false;                         // what the first member says of it, once all posts have come
   bool any_in_place_ = false;
   bool any_awkward_ = false;
   bool in_buffers_ = true;    // all inputs are

@@ -86,4 +86,10 @@ Piece piece_of(const Shape& shape, std::size_t from, std::size_t to) {
   return {};
 }
 
+bool overlap(const std::byte* a, std::size_t a_bytes, const std::byte* b, std::size_t b_bytes) {
+  const auto first = reinterpret_cast<std::uintptr_t>(a);
+  const auto second = reinterpret_cast<std::uintptr_t>(b);
+  return a_bytes > 0 && b_bytes > 0 && first < second + b_bytes && second < first + a_bytes;
+}
+
 }  // namespace jackal::collectives::shm

@@ -40,6 +40,8 @@ std::size_t most_bytes(const Shape& shape);
 std::size_t output_bytes(const Shape& shape, std::size_t member);
 Piece piece_of(const Shape& shape, std::size_t from, std::size_t to);
 
+bool overlap(const std::byte* a, std::size_t a_bytes, const std::byte* b, std::size_t b_bytes);
+
 /// `count` things in `parts` nearly equal parts, each but the last a multiple of `grain`.
 struct Part {
   std::size_t first = 0;

@@ -43,7 +43,7 @@ bool Findings::far() const { return round_trip > kFar; }
 
 Limits limits_for(const Findings& findings, const Layout& layout) {
   Limits made;
-  made.slot = std::min(layout.slot_bytes(), layout.members() == 2 ? 8 * kKiB : 4 * kKiB);
+  made.slot = std::min(layout.slot_bytes(), 8 * kKiB);
   if (!findings.readable) return made;
   // Between far cores a line that the other one has written comes over slowly, and each copy through the
   // segment takes two such. Measured on an EPYC whose cores moved between near and far places: an all-reduce
