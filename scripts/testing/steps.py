@@ -27,6 +27,8 @@ MOST_FUZZED = "probes_fuzz"
 MATRIX = "collectives_matrix"
 MATRIX_SECONDS = {"matrix": 60, "clang-matrix": 20}
 LONG_MATRIX_SECONDS = 600
+# Catch2 hides a case with either of these tags from who does not ask for it.
+LONG_CASES = "[long],[.long]"
 # Unit tests run this many at once: few of them keep a core busy.
 UNIT_PROCESSES = 4
 # These suites wait for processes and networks of their own making, so some of their files run at once.
@@ -131,6 +133,10 @@ def units(c: Context, step: str, folder: Path, env=None, prefix=(), only=()) -> 
             report = c.reports / f"{step}.{name}.{i}.xml"
             command = [*prefix, *shard, "--order", "rand", "--rng-seed", "time", "--reporter", "junit", "--out", report]
             runs.append((c.junit, f"{step}.{name}.{i}", name, command, report, 300, env))
+        if c.long and catch.names_of([argv[0], LONG_CASES]):
+            report = c.reports / f"{step}.{name}.long.xml"
+            command = [*prefix, argv[0], LONG_CASES, "--reporter", "junit", "--out", report]
+            runs.append((c.junit, f"{step}.{name}.long", f"{name}, long cases", command, report, 3600, env))
     if not runs:
         return StepResult(step, 0.0, [Case(step, "failed", f"no unit tests in {folder}: {listing.stderr}")])
     return joined(c, step, side_by_side(runs, UNIT_PROCESSES))
@@ -156,7 +162,7 @@ def matrix(c: Context, step: str, folder: Path, env=None, prefix=()) -> StepResu
     """Every pair of the matrix, then operations at random; with --long all of it."""
     report = c.reports / f"{step}.xml"
     seconds = LONG_MATRIX_SECONDS if c.long else MATRIX_SECONDS[step]
-    cases = ["[.long],~[.long]"] if c.long else []
+    cases = [f"{LONG_CASES},~[.long]"] if c.long else []
     argv = [*prefix, folder / "tests" / f"{MATRIX}_tests", *cases, "--reporter", "junit", "--out", report]
     env = {**(env or {}), "JACKAL_TEST_SECONDS": str(seconds)}
     return c.junit(step, MATRIX, argv, report, 4 * 3600 if c.long else 600, env)
