@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMostPlans = 16;
 // One write takes so much, so that reading is never far behind: what was sent is still in the cache when the
 // other rank copies it, and both directions move at once.
-constexpr std::size_t kWriteBytes = 256 << 10;
+constexpr std::size_t kWriteBytes = 512 << 10;
 // One reduction takes so much, which stays in the second-level cache.
 constexpr std::size_t kReduceBytes = 128 << 10;
 // What looking at all channels once costs beside a look at memory: a system call each.
