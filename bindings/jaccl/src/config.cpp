@@ -11,19 +11,14 @@ namespace {
 
 constexpr std::size_t kMatrixLimit = 64 << 20;
 
+// The first that is set, and not to nothing.
 const char* variable(const char* own, const char* mlx) {
-  const char* value = std::getenv(own);
-  return value != nullptr ? value : std::getenv(mlx);
+  for (const char* name : {own, mlx})
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  return nullptr;
 }
 
 }  // namespace
-
-Config::Config() = default;
-Config::Config(const Config&) = default;
-Config::Config(Config&&) noexcept = default;
-Config& Config::operator=(const Config&) = default;
-Config& Config::operator=(Config&&) noexcept = default;
-Config::~Config() = default;
 
 Config& Config::set_rank(int rank) {
   rank_ = rank;
@@ -99,7 +94,7 @@ bool Config::is_valid_ring() const {
   for (std::size_t i = 0; i < n; ++i)
     if (devices_[i][(i + 1) % n].size() != cables || devices_[i][(i + n - 1) % n].size() != cables)
       return false;
-  return cables > 0;
+  return true;
 }
 
 bool Config::is_valid() const {
