@@ -109,9 +109,8 @@ std::string objection(const Config& config) {
     return "rank " + std::to_string(config.get_rank()) + " is none of its " + ranks +
            " ranks, counted from 0";
   if (!config.is_valid())
-    return "nothing says where its ranks meet: set JACCL_COORDINATOR or MLX_JACCL_COORDINATOR to "
-           "ADDRESS:PORT "
-           "of rank 0, or call set_coordinator() or set_all_gather()";
+    return "nothing says where its ranks meet: set JACCL_COORDINATOR or MLX_JACCL_COORDINATOR to rank 0's "
+           "ADDRESS:PORT, or call set_coordinator() or set_all_gather()";
   return "";
 }
 
