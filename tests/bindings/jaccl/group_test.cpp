@@ -27,6 +27,14 @@ TEST_CASE("every operation is right on every type in shared memory, in place and
   SUCCEED();
 }
 
+TEST_CASE("every operation is right in place by way of a ring, too") {
+  jobs::Variables variables = without_rdma("tcp");
+  variables["JACKAL_ALGORITHM"] = "ring";
+  const Environment environment(variables);
+  jobs::run(jobs::config(3), operations::check_all_sizes);
+  SUCCEED();
+}
+
 TEST_CASE("rings, rings that are preferred and matrices without devices do without RDMA, too") {
   const Environment environment(without_rdma("tcp"));
   jobs::run(jobs::config(jobs::ring(4, 2)), operations::check_all_sizes);

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "collectives/ranks.hpp"
+#include "collectives/verbs_desk.hpp"
 
 extern char** environ;
 
@@ -45,7 +46,7 @@ Variables ours() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t equals = text.find('=');
-    for (const char* prefix : {"JACCL_", "MLX_", "JACKAL_"})
+    for (const char* prefix : {"JACCL_", "MLX_", "JACKAL_", "FAKE_VERBS_NODE"})
       if (text.starts_with(prefix)) found[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return found;
@@ -66,6 +67,14 @@ Variables without_rdma(const std::string& transport, int timeout_seconds) {
   return {{"JACKAL_TRANSPORT", transport},
           {"JACKAL_VERBS_LIBRARY", "/nowhere/libibverbs.so"},
           {"JACKAL_TIMEOUT", std::to_string(timeout_seconds)}};
+}
+
+Variables over_rdma() {
+  verbs_desk::world();
+  return {{"JACKAL_TRANSPORT", "verbs"},
+          {"JACKAL_VERBS_LIBRARY", FAKE_VERBS_LIBRARY},
+          {"JACKAL_VERBS_LIMITS", "apple"},
+          {"JACKAL_TIMEOUT", "50"}};
 }
 
 void run(const jaccl::Config& config, const std::function<void(jaccl::Group&)>& body) {

@@ -25,8 +25,8 @@ jaccl::Config config(Devices devices);
 
 using Variables = std::map<std::string, std::string>;
 
-/// While it lives, the process has these variables and none else of JACCL_*, MLX_* and JACKAL_*. Only one at
-/// a time, and no thread may run that reads variables when it begins or ends.
+/// While it lives, the process has these variables and none else of JACCL_*, MLX_*, JACKAL_* and
+/// FAKE_VERBS_NODE. Only one at a time, and no thread may run that reads variables when it begins or ends.
 class Environment {
 public:
   explicit Environment(const Variables& variables);
@@ -40,6 +40,9 @@ private:
 
 /// No RDMA library, whatever this machine has; ranks of one host share memory, or use TCP.
 Variables without_rdma(const std::string& transport, int timeout_seconds = 50);
+
+/// The fake provider's devices. Ranks of one host do not share memory, so that they use them.
+Variables over_rdma();
 
 /// Runs `body` for every rank of `config` in a thread of its own; rethrows the first exception.
 void run(const jaccl::Config& config, const std::function<void(jaccl::Group&)>& body);

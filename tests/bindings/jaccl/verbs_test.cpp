@@ -15,15 +15,6 @@ using verbs_desk::Desk;
 
 namespace {
 
-// The ranks are threads of one host: without "verbs" they would share memory.
-jobs::Variables with_rdma() {
-  verbs_desk::world();
-  return {{"JACKAL_TRANSPORT", "verbs"},
-          {"JACKAL_VERBS_LIBRARY", FAKE_VERBS_LIBRARY},
-          {"JACKAL_VERBS_LIMITS", "apple"},
-          {"JACKAL_TIMEOUT", "50"}};
-}
-
 // Every operation, with queue pairs on every device meanwhile and nothing left behind.
 void check_on(const Desk& desk, int size, const std::function<Config(int rank)>& config) {
   jobs::run(size, config, [&](Group& group) {
@@ -66,18 +57,19 @@ private:
 
 TEST_CASE("RDMA is available where a library knows a device") {
   verbs_desk::mesh(2, 1);
-  jobs::Variables variables = with_rdma();
-  {
+  const auto available = [](const std::string& name, const std::string& value) {
+    jobs::Variables variables = jobs::over_rdma();
+    variables[name] = value;
     const Environment environment(variables);
-    CHECK(jaccl::is_available());
-  }
-  variables["JACKAL_VERBS_LIBRARY"] = "/nowhere/libibverbs.so";
-  const Environment environment(variables);
-  CHECK_FALSE(jaccl::is_available());
+    return jaccl::is_available();
+  };
+  CHECK(available("JACKAL_VERBS_LIBRARY", FAKE_VERBS_LIBRARY));
+  CHECK_FALSE(available("JACKAL_VERBS_LIBRARY", "/nowhere/libibverbs.so"));
+  CHECK_FALSE(available("FAKE_VERBS_NODE", "99"));  // whose devices there are none of
 }
 
 TEST_CASE("meshes and rings work over RDMA") {
-  const Environment environment(with_rdma());
+  const Environment environment(jobs::over_rdma());
   for (const Desk& desk : {verbs_desk::mesh(2, 1), verbs_desk::mesh(3, 2), verbs_desk::ring(4, 2)}) {
     const Config common = jobs::config(desk.devices);
     check_on(desk, common.get_size(), [&](int rank) { return Config(common).set_rank(rank); });
@@ -85,7 +77,7 @@ TEST_CASE("meshes and rings work over RDMA") {
 }
 
 TEST_CASE("a ring may be preferred, in a mesh and where there is nothing else") {
-  const Environment environment(with_rdma());
+  const Environment environment(jobs::over_rdma());
   for (const Desk& desk : {verbs_desk::mesh(4, 1), verbs_desk::ring(5, 1)}) {
     const Config common = jobs::config(desk.devices).prefer_ring();
     check_on(desk, common.get_size(), [&](int rank) { return Config(common).set_rank(rank); });
@@ -93,7 +85,7 @@ TEST_CASE("a ring may be preferred, in a mesh and where there is nothing else") 
 }
 
 TEST_CASE("ranks meet by a function of the program, without a coordinator") {
-  const Environment environment(with_rdma());
+  const Environment environment(jobs::over_rdma());
   const Desk desk = verbs_desk::mesh(3, 1);
   Gathering gathering(3);
   check_on(desk, 3, [&](int rank) {
@@ -103,7 +95,7 @@ TEST_CASE("ranks meet by a function of the program, without a coordinator") {
 }
 
 TEST_CASE("a factory of such functions is asked once by each rank, who it is") {
-  const Environment environment(with_rdma());
+  const Environment environment(jobs::over_rdma());
   const Desk desk = verbs_desk::ring(3, 1);
   Gathering gathering(3);
   std::atomic<int> asked = 0;
@@ -118,7 +110,7 @@ TEST_CASE("a factory of such functions is asked once by each rank, who it is") {
 }
 
 TEST_CASE("a pulled cable ends the call on every rank") {
-  const Environment environment(with_rdma());
+  const Environment environment(jobs::over_rdma());
   const Desk desk = verbs_desk::mesh(2, 1);
   std::atomic<int> told = 0;
   jobs::run(jobs::config(desk.devices), [&](Group& group) {
