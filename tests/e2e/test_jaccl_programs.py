@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from cabled import cable, ring
 from clients import free_ports, lines, run
 from fixture import ROOT
 from installed import compiler, compilers, linking, must, prefix  # noqa: F401
@@ -70,22 +71,44 @@ def test_a_program_whose_ranks_meet_by_means_of_its_own(programs, job, tmp_path)
     assert len(list(meeting.iterdir())) >= 4
 
 
-def test_nodes_without_rdma_use_tcp_and_say_so(programs, prefix, linking, make_cluster):
-    cluster = make_cluster(nodes=4, keep=[prefix])
-    # The nodes' user may not look into this test's own directories.
-    program = shutil.copy(programs["moments"], cluster.shared)
-    shutil.copy(linking[1] / "libjackal.so.0", cluster.shared)
-    hosts = json.loads(cluster.hosts_json.read_text())
-    for host, row in zip(hosts, MESH):
-        host["rdma"] = row
-    hostfile = cluster.shared / "jaccl.json"
-    hostfile.write_text(json.dumps({"backend": "jaccl", "hosts": hosts}))
-    flags = ["--ssh-config", cluster.ssh_config, "--hostfile", hostfile]
-    for setting in (f"LD_LIBRARY_PATH={cluster.shared}", NO_RDMA, "JACKAL_LOG=warn"):
-        flags += ["--env", setting]
-    done = cluster.exec("head", [prefix / "bin/launch", *flags, "--", program])
+@pytest.fixture
+def nodes(programs, prefix, linking, make_cluster):
+    """nodes(backend, rdma, log, cables) → what comes of a rank on each of four nodes, which have no RDMA."""
+
+    def start(backend, rdma, log, cables=None):
+        cluster = make_cluster(nodes=4, keep=[prefix])
+        # The nodes' user may not look into this test's own directories.
+        program = shutil.copy(programs["moments"], cluster.shared)
+        shutil.copy(linking[1] / "libjackal.so.0", cluster.shared)
+        hosts = json.loads(cluster.hosts_json.read_text())
+        if cables:
+            hosts = json.loads(cable(cluster, cables, "hosts.json")[1].read_text())["hosts"]
+        for host, row in zip(hosts, rdma):
+            host["rdma"] = row
+            for device, links in zip(row, host.get("links", [])):
+                for link in links or []:
+                    link["rdma"] = device
+        hostfile = cluster.shared / "jaccl.json"
+        hostfile.write_text(json.dumps({"backend": backend, "hosts": hosts}))
+        flags = ["--ssh-config", cluster.ssh_config, "--hostfile", hostfile]
+        for setting in (f"LD_LIBRARY_PATH={cluster.shared}", NO_RDMA, f"JACKAL_LOG={log}"):
+            flags += ["--env", setting]
+        return cluster.exec("head", [prefix / "bin/launch", *flags, "--", program])
+
+    return start
+
+
+def test_nodes_without_rdma_use_tcp_and_say_so(nodes):
+    done = nodes("jaccl", MESH, "warn")
     assert lines(done) == [f"rank {rank} of 4: {MOMENTS}" for rank in range(4)]
     assert done.stderr.count("no RDMA, TCP is used instead") == 4, done.stderr
+
+
+def test_they_use_the_cables_of_the_host_file(nodes):
+    done = nodes("jaccl-ring", RING, "info", ring(4))
+    assert lines(done) == [f"rank {rank} of 4: {MOMENTS}" for rank in range(4)]
+    assert done.stderr.count("TCP over 1 connection, 192.168.") == 8, done.stderr
+    assert done.stderr.count("no link of its own") == 4, done.stderr
 
 
 def test_without_rdma_and_address_it_is_told_why_there_is_no_group(programs, linking, tmp_path):

@@ -81,16 +81,19 @@ std::string agree_on_coordinator(int rank, int size, const AllGatherFn& all_gath
 
 jackal::Group meet(const Meeting& meeting) {
   const std::string matrix = nlohmann::json(meeting.devices).dump();
+  const bool same_job = meeting.launched && variable("JACKAL_RANK") == std::to_string(meeting.rank) &&
+                        variable("JACKAL_SIZE") == std::to_string(meeting.devices.size());
   jackal::InitOptions options;
   options.variable = [&](const std::string& name) -> std::optional<std::string> {
     if (name == "JACCL_RANK") return std::to_string(meeting.rank);
     if (name == "JACCL_COORDINATOR") return meeting.coordinator;
     if (name == "JACCL_IBV_DEVICES") return matrix;
     if (name == "JACCL_RING") return meeting.ring ? std::optional<std::string>("1") : std::nullopt;
-    // Only what this configuration says counts, and RDMA where it can be had.
-    for (const char* other : {"JACKAL_RANK", "JACKAL_SIZE", "JACKAL_COORDINATOR", "JACKAL_HOSTFILE",
-                              "MLX_RANK", "MLX_JACCL_RING"})
+    // Of who the ranks are, only what this configuration says counts.
+    for (const char* other : {"JACKAL_RANK", "JACKAL_SIZE", "JACKAL_COORDINATOR", "MLX_JACCL_RING"})
       if (name == other) return std::nullopt;
+    if (name == "JACKAL_HOSTFILE" && !same_job) return std::nullopt;
+    // RDMA where it can be had.
     if (name == "JACKAL_TRANSPORT") return variable(name).value_or("auto");
     return variable(name);
   };

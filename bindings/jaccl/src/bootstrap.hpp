@@ -14,6 +14,7 @@ struct Meeting {
   int rank = 0;
   std::string coordinator;
   bool ring = false;
+  bool launched = false;  // JACKAL_HOSTFILE is of these ranks, if JACKAL_RANK and JACKAL_SIZE agree
   std::vector<std::vector<std::vector<std::string>>> devices;
 };
 

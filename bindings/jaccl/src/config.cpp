@@ -22,6 +22,7 @@ const char* variable(const char* own, const char* mlx) {
 
 Config& Config::set_rank(int rank) {
   rank_ = rank;
+  launched_ = false;
   return *this;
 }
 
@@ -52,6 +53,7 @@ Config& Config::set_devices(std::vector<std::vector<std::vector<std::string>>> d
           " entries, expected one for each of " + std::to_string(devices.size()) + " ranks");
   devices_ = std::move(devices);
   size_ = static_cast<int>(devices_.size());
+  launched_ = false;
   return *this;
 }
 
@@ -103,11 +105,13 @@ bool Config::is_valid() const {
 }
 
 Config Config::from_env() {
-  return Config()
-      .set_rank(variable("JACCL_RANK", "MLX_RANK"))
+  Config config;
+  config.set_rank(variable("JACCL_RANK", "MLX_RANK"))
       .set_coordinator(variable("JACCL_COORDINATOR", "MLX_JACCL_COORDINATOR"))
       .set_devices_from_file(variable("JACCL_IBV_DEVICES", "MLX_IBV_DEVICES"))
       .prefer_ring(variable("JACCL_RING", "MLX_JACCL_RING") != nullptr);
+  config.launched_ = true;
+  return config;
 }
 
 }  // namespace jaccl

@@ -142,7 +142,7 @@ std::shared_ptr<Group> init(const Config& config, bool strict) {
     if (const std::string why = objection(config); !why.empty())
       throw std::runtime_error("no JACCL group: " + why);
     const bool ring = config.prefer_ring_ && config.is_valid_ring();
-    Meeting meeting{config.rank_, config.coordinator_, ring, config.devices_};
+    Meeting meeting{config.rank_, config.coordinator_, ring, config.launched_, config.devices_};
     AllGatherFn all_gather = config.all_gather_;
     if (!all_gather && config.all_gather_factory_)
       all_gather = config.all_gather_factory_(config.rank_, config.size_);

@@ -17,7 +17,7 @@ std::string explanation(const jobs::Devices& devices, bool ring) {
   std::string text;
   ranks::as_threads(2, [&](int rank) {
     const std::string why = jobs::thrown([&] {
-      jackal::Group group = jaccl::meet({rank, coordinator, ring, devices});
+      jackal::Group group = jaccl::meet({rank, coordinator, ring, false, devices});
       if (rank == 0) text = group.explain("all_reduce", 1 << 20);
       group.barrier();
     });

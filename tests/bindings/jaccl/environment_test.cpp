@@ -111,6 +111,31 @@ TEST_CASE("ranks that a launcher has started find each other") {
   CHECK(reports == std::vector<std::string>{"0 of 3", "1 of 3", "2 of 3"});
 }
 
+TEST_CASE("hosts have the names and addresses of the launcher's host file, if it is of these ranks") {
+  const auto [size, name] =
+      GENERATE(table<std::string, std::string>({{"2", "rank 1 (n2)"}, {"3", "rank 1 ("}}));
+  const ranks::Directory directory;
+  const std::string devices = directory.write("two", kTwo);
+  const std::string hosts = directory.write("hosts", R"({"hosts": [{"ssh": "n1"}, {"ssh": "n2"}]})");
+  const std::string coordinator = "127.0.0.1:" + std::to_string(ranks::free_port());
+  const auto reports = ranks::fork_and_run(2, [&, size = size](int rank) {
+    Variables variables = jobs::without_rdma("tcp");
+    variables["JACKAL_RANK"] = variables["MLX_RANK"] = std::to_string(rank);
+    variables["JACKAL_SIZE"] = size;
+    variables["JACKAL_HOSTFILE"] = hosts;
+    variables["MLX_JACCL_COORDINATOR"] = coordinator;
+    variables["MLX_IBV_DEVICES"] = devices;
+    const Environment environment(variables);
+    const auto group = jaccl::init(true);
+    return jobs::thrown([&] {
+      if (rank == 0) group->barrier();
+    });
+  });
+  CAPTURE(reports[0]);
+  CHECK(contains(reports[0], name));
+  CHECK(contains(reports[0], "(n2)") == (size == "2"));
+}
+
 TEST_CASE("a configuration of one's own is not mixed with what a launcher has set") {
   Variables variables = jobs::without_rdma("tcp");
   for (const char* name : {"MLX_RANK", "JACKAL_RANK"}) variables[name] = "7";

@@ -55,6 +55,7 @@ private:
   bool prefer_ring_ = false;
   AllGatherFn all_gather_;
   std::function<AllGatherFn(int, int)> all_gather_factory_;
+  bool launched_ = false;  // rank and devices are the environment's, so that its host file is of these ranks
 };
 
 /// There is a verbs library here, and it knows a device.
