@@ -171,3 +171,18 @@ TEST_CASE("ranks that only wait for long, for each other's next call, are no mis
   });
   SUCCEED();
 }
+
+TEST_CASE("a message that was waited for long is forgotten when it has been taken") {
+  const char* transport = GENERATE("shm", "tcp");
+  ranks::run(ranks::Job(2, {{"JACKAL_TRANSPORT", transport}}), [](Group& group) {
+    std::vector<int> data(100000);
+    const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1200)); };
+    if (group.rank() == 1) group.send(data, 0);
+    if (group.rank() == 0) pause();
+    if (group.rank() == 0) group.recv(data, 1);
+    // The other rank is behind, and has last said that it waits for recv.
+    if (group.rank() == 1) pause();
+    group.all_sum(data, data);
+  });
+  SUCCEED();
+}

@@ -3,13 +3,13 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import sys
 
 import pytest
 from clients import lines, run
 from fixture import ROOT
+from installed import compiler, compilers, install, linking, must, prefix  # noqa: F401
 
 EXAMPLE = ROOT / "examples/all_sum.cpp"
 CONSUMER = """
@@ -19,22 +19,6 @@ find_package(Jackal REQUIRED)
 add_executable(consumer main.cpp)
 target_link_libraries(consumer PRIVATE Jackal::collectives)
 """
-
-
-def install(bin_dir, *words, **environment):
-    must("cmake", "--install", bin_dir.parent, *words, env={**os.environ, **environment})
-
-
-@pytest.fixture(scope="module")
-def prefix(bin_dir, tmp_path_factory):
-    """A prefix with a space in its name, installed into, then moved elsewhere."""
-    if not (bin_dir.parent / "cmake_install.cmake").exists():
-        pytest.skip(f"{bin_dir.parent} is no build tree")
-    there = tmp_path_factory.mktemp("install") / "first place"
-    install(bin_dir, "--prefix", there)
-    moved = there.parent / "a moved prefix"
-    there.rename(moved)
-    return moved
 
 
 # What a piece of an example in docs/ may take for granted.
@@ -99,39 +83,9 @@ def test_the_manual_is_found(prefix):
             assert found.stdout.strip() == str(manual / f"man{section}" / f"{page}.{section}"), found
 
 
-@pytest.fixture
-def compilers(bin_dir):
-    """What a program needs to link the library of this build: the compiler of its language, and flags."""
-    cache = dict(re.findall(r"^(\w+):\w+=(.+)$", (bin_dir.parent / "CMakeCache.txt").read_text(), re.MULTILINE))
-    kinds = cache.get("JACKAL_SANITIZE")
-    flags = [f"-fsanitize={kinds}"] if kinds else []
-    return {"cpp": [cache["CMAKE_CXX_COMPILER"], *flags], "c": [cache["CMAKE_C_COMPILER"], *flags]}
-
-
-@pytest.fixture
-def compiler(compilers):
-    return compilers["cpp"]
-
-
-@pytest.fixture
-def linking(prefix):
-    """The words that pkg-config gives for the installed library, and the directory where that is."""
-    if shutil.which("pkg-config") is None:
-        pytest.skip("no pkg-config")
-    library = next(prefix.rglob("jackal.pc")).parent
-    env = {**os.environ, "PKG_CONFIG_PATH": str(library)}
-    return shlex.split(must("pkg-config", "--cflags", "--libs", "jackal", env=env)), library.parent
-
-
 def runs_as_three(prefix, program, *flags):
     said = lines(run([prefix / "bin/launch", "-n", "3", *flags, "--", program]))
     assert len(said) == 3 and all(line.endswith("sum = [6, 6, 6, 6]") for line in said)
-
-
-def must(*argv, **options):
-    done = run(argv, **options)
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 def test_a_program_builds_with_cmake_and_runs(prefix, tmp_path, compiler):

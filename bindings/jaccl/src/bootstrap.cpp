@@ -1,12 +1,16 @@
 #include "bootstrap.hpp"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
-#include "transports/tcp/platform.hpp"
+#include "env/environment.hpp"
 #include "transports/tcp/socket.hpp"
 
 namespace jaccl {
@@ -20,28 +24,38 @@ std::optional<std::string> variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-// Any address on another network: what the kernel would send from is how others reach this machine. Nothing
-// is sent.
-SocketAddress outside() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(9);
-  address.sin_addr.s_addr = htonl(0xc0000201);  // 192.0.2.1, of the documentation's network
-  return SocketAddress(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+SocketAddress ipv4(std::uint32_t address, std::uint16_t port) {
+  sockaddr_in made{};
+  made.sin_family = AF_INET;
+  made.sin_port = htons(port);
+  made.sin_addr.s_addr = htonl(address);
+  return SocketAddress(reinterpret_cast<const sockaddr*>(&made), sizeof made);
 }
 
+// Of the interface that is up and not the loopback, the first; for a desk whose only network are its cables.
+std::optional<SocketAddress> address_of_interface() {
+  ifaddrs* first = nullptr;
+  if (::getifaddrs(&first) != 0) return std::nullopt;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(first, &::freeifaddrs);
+  for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
+    const bool usable = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & IFF_LOOPBACK) == 0;
+    if (usable && one->ifa_addr != nullptr && one->ifa_addr->sa_family == AF_INET)
+      return SocketAddress(one->ifa_addr, sizeof(sockaddr_in));
+  }
+  return std::nullopt;
+}
+
+// What the kernel would send from to any other network is how others reach this machine. 192.0.2.1 is of the
+// documentation's network, and nothing is sent.
 SocketAddress own_address() {
   const jackal::UniqueFd probe(::socket(AF_INET, SOCK_DGRAM, 0));
-  const SocketAddress there = outside();
+  const SocketAddress there = ipv4(0xc0000201, 9);
   if (probe && ::connect(probe.get(), there.get(), there.size()) == 0) {
     SocketAddress here = SocketAddress::local_of(probe.get());
     here.set_port(0);
     return here;
   }
-  sockaddr_in loopback{};
-  loopback.sin_family = AF_INET;
-  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return SocketAddress(reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback);
+  return address_of_interface().value_or(ipv4(INADDR_LOOPBACK, 0));
 }
 
 std::string free_endpoint() {
@@ -61,25 +75,37 @@ std::string agree_on_coordinator(int rank, int size, const AllGatherFn& all_gath
   std::vector<char> all(kLongest * static_cast<std::size_t>(size));
   all_gather(mine.data(), all.data(), kLongest);
   all[kLongest - 1] = '\0';
+  if (all[0] == '\0') throw std::runtime_error("no JACCL group: rank 0 found no address to listen on");
   return all.data();
 }
 
 jackal::Group meet(const Meeting& meeting) {
   const std::string matrix = nlohmann::json(meeting.devices).dump();
+  const bool same_job = meeting.launched && variable("JACKAL_RANK") == std::to_string(meeting.rank) &&
+                        variable("JACKAL_SIZE") == std::to_string(meeting.devices.size());
   jackal::InitOptions options;
   options.variable = [&](const std::string& name) -> std::optional<std::string> {
     if (name == "JACCL_RANK") return std::to_string(meeting.rank);
     if (name == "JACCL_COORDINATOR") return meeting.coordinator;
     if (name == "JACCL_IBV_DEVICES") return matrix;
     if (name == "JACCL_RING") return meeting.ring ? std::optional<std::string>("1") : std::nullopt;
-    // Only what this configuration says counts, and RDMA where it can be had.
-    for (const char* other : {"JACKAL_RANK", "JACKAL_SIZE", "JACKAL_COORDINATOR", "JACKAL_HOSTFILE",
-                              "MLX_RANK", "MLX_JACCL_RING"})
+    // Of who the ranks are, only what this configuration says counts.
+    for (const char* other : {"JACKAL_RANK", "JACKAL_SIZE", "JACKAL_COORDINATOR", "MLX_JACCL_RING"})
       if (name == other) return std::nullopt;
+    if (name == "JACKAL_HOSTFILE" && !same_job) return std::nullopt;
+    // RDMA where it can be had.
     if (name == "JACKAL_TRANSPORT") return variable(name).value_or("auto");
     return variable(name);
   };
   return jackal::init(options);
+}
+
+void log_error(const std::string& text) {
+  try {
+    jackal::collectives::Log(jackal::collectives::read_log_level(variable), -1).error(text);
+  } catch (const jackal::Error&) {
+    // The variable is malformed; init() has said so where somebody listens.
+  }
 }
 
 std::string verbs_library_of_environment() { return variable("JACKAL_VERBS_LIBRARY").value_or(""); }

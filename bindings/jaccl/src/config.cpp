@@ -11,22 +11,18 @@ namespace {
 
 constexpr std::size_t kMatrixLimit = 64 << 20;
 
+// The first that is set, and not to nothing.
 const char* variable(const char* own, const char* mlx) {
-  const char* value = std::getenv(own);
-  return value != nullptr ? value : std::getenv(mlx);
+  for (const char* name : {own, mlx})
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  return nullptr;
 }
 
 }  // namespace
 
-Config::Config() = default;
-Config::Config(const Config&) = default;
-Config::Config(Config&&) noexcept = default;
-Config& Config::operator=(const Config&) = default;
-Config& Config::operator=(Config&&) noexcept = default;
-Config::~Config() = default;
-
 Config& Config::set_rank(int rank) {
   rank_ = rank;
+  launched_ = false;
   return *this;
 }
 
@@ -57,6 +53,7 @@ Config& Config::set_devices(std::vector<std::vector<std::vector<std::string>>> d
           " entries, expected one for each of " + std::to_string(devices.size()) + " ranks");
   devices_ = std::move(devices);
   size_ = static_cast<int>(devices_.size());
+  launched_ = false;
   return *this;
 }
 
@@ -99,7 +96,7 @@ bool Config::is_valid_ring() const {
   for (std::size_t i = 0; i < n; ++i)
     if (devices_[i][(i + 1) % n].size() != cables || devices_[i][(i + n - 1) % n].size() != cables)
       return false;
-  return cables > 0;
+  return true;
 }
 
 bool Config::is_valid() const {
@@ -108,11 +105,13 @@ bool Config::is_valid() const {
 }
 
 Config Config::from_env() {
-  return Config()
-      .set_rank(variable("JACCL_RANK", "MLX_RANK"))
+  Config config;
+  config.set_rank(variable("JACCL_RANK", "MLX_RANK"))
       .set_coordinator(variable("JACCL_COORDINATOR", "MLX_JACCL_COORDINATOR"))
       .set_devices_from_file(variable("JACCL_IBV_DEVICES", "MLX_IBV_DEVICES"))
       .prefer_ring(variable("JACCL_RING", "MLX_JACCL_RING") != nullptr);
+  config.launched_ = true;
+  return config;
 }
 
 }  // namespace jaccl

@@ -1,7 +1,6 @@
 // jaccl::Group over jackal::Group, and how a configuration becomes one.
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <stdexcept>
 
 #include "bootstrap.hpp"
@@ -47,9 +46,13 @@ public:
   void all_gather(const void* input, void* output, size_t n_bytes) override {
     group_.all_gather(input, output, n_bytes, jackal::Dtype::uint8);
   }
+  // libjackal takes an output within the input only as this rank's chunk. JACCL's in place is the first.
   void sum_scatter(const void* input, void* output, size_t n_bytes, int dtype) override {
-    group_.reduce_scatter(input, output, count_of(n_bytes, dtype), static_cast<jackal::Dtype>(dtype),
-                          Op::sum);
+    const std::size_t count = count_of(n_bytes, dtype);
+    std::vector<std::byte> aside(input == output && group_.rank() > 0 ? n_bytes : 0);
+    group_.reduce_scatter(input, aside.empty() ? output : aside.data(), count,
+                          static_cast<jackal::Dtype>(dtype), Op::sum);
+    if (!aside.empty()) std::memcpy(output, aside.data(), n_bytes);
   }
   void send(const void* input, size_t n_bytes, int dst) override {
     group_.send(input, n_bytes, jackal::Dtype::uint8, dst);
@@ -79,7 +82,7 @@ private:
         complex64_t best = all[i];
         for (std::size_t r = 1; r < ranks; ++r) {
           const complex64_t other = all[r * part + i];
-          if (op == Op::max ? best < other : other < best) best = other;
+          if (!(op == Op::max ? best > other : best < other)) best = other;
         }
         output[at + i] = best;
       }
@@ -89,9 +92,37 @@ private:
   jackal::Group group_;
 };
 
-std::shared_ptr<Group> refused(bool strict, const std::string& why) {
-  if (strict) throw std::runtime_error("JACCL group: " + why);
-  return nullptr;
+// Why no group can be made of `config`; "" when one can.
+std::string objection(const Config& config) {
+  const std::string ranks = std::to_string(config.get_size());
+  if (config.get_size() == 0)
+    return "there is no device matrix: set JACCL_IBV_DEVICES or MLX_IBV_DEVICES to the path of one, or call "
+           "set_devices()";
+  if (config.get_size() == 1) return "its device matrix is of one rank, expected two or more";
+  if (!config.is_valid_mesh() && !config.is_valid_ring())
+    return "its device matrix of " + ranks +
+           " ranks is neither a mesh (devices for every pair) nor a ring (equally many to both neighbours of "
+           "each)";
+  if (config.get_rank() < 0)
+    return "this process has no rank: set JACCL_RANK or MLX_RANK, or call set_rank()";
+  if (config.get_rank() >= config.get_size())
+    return "rank " + std::to_string(config.get_rank()) + " is none of its " + ranks +
+           " ranks, counted from 0";
+  if (!config.is_valid())
+    return "nothing says where its ranks meet: set JACCL_COORDINATOR or MLX_JACCL_COORDINATOR to rank 0's "
+           "ADDRESS:PORT, or call set_coordinator() or set_all_gather()";
+  return "";
+}
+
+// What `make` makes. Where it throws and that is not `strict`: nullptr, and a line for who asked for the log.
+std::shared_ptr<Group> attempt(bool strict, const std::function<std::shared_ptr<Group>()>& make) {
+  try {
+    return make();
+  } catch (const std::exception& error) {
+    if (strict) throw;
+    log_error(error.what());
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -107,40 +138,25 @@ bool is_available() {
 }
 
 std::shared_ptr<Group> init(const Config& config, bool strict) {
-  if (!config.is_valid_mesh() && !config.is_valid_ring())
-    return refused(strict, "its device matrix is neither a mesh nor a ring");
-  if (config.rank_ < 0 || config.rank_ >= config.size_)
-    return refused(strict, "rank " + std::to_string(config.rank_) + " is none of its " +
-                               std::to_string(config.size_) + " ranks");
-  try {
-    Meeting meeting{config.rank_, config.size_, config.coordinator_, config.prefer_ring_, config.devices_};
+  return attempt(strict, [&config] {
+    if (const std::string why = objection(config); !why.empty())
+      throw std::runtime_error("no JACCL group: " + why);
+    const bool ring = config.prefer_ring_ && config.is_valid_ring();
+    Meeting meeting{config.rank_, config.coordinator_, ring, config.launched_, config.devices_};
     AllGatherFn all_gather = config.all_gather_;
     if (!all_gather && config.all_gather_factory_)
       all_gather = config.all_gather_factory_(config.rank_, config.size_);
     if (all_gather) meeting.coordinator = agree_on_coordinator(config.rank_, config.size_, all_gather);
-    if (meeting.coordinator.empty())
-      return refused(strict, "it has neither a coordinator nor an all-gather function");
     return std::make_shared<JackalGroup>(meet(meeting));
-  } catch (const std::exception&) {
-    if (strict) throw;
-    return nullptr;
-  }
+  });
 }
 
 std::shared_ptr<Group> init(bool strict, std::function<AllGatherFn(int, int)> factory) {
-  try {
+  return attempt(strict, [&factory] {
     Config config = Config::from_env();
     if (factory) config.set_all_gather_factory(std::move(factory));
-    if (!config.is_valid())
-      return refused(strict,
-                     "set a rank (JACCL_RANK or MLX_RANK), a device matrix (JACCL_IBV_DEVICES or "
-                     "MLX_IBV_DEVICES) that is a mesh or a ring, and a coordinator (JACCL_COORDINATOR or "
-                     "MLX_JACCL_COORDINATOR)");
-    return init(config, strict);
-  } catch (const std::exception&) {
-    if (strict) throw;
-    return nullptr;
-  }
+    return init(config, true);
+  });
 }
 
 std::shared_ptr<Group> init(bool strict) { return init(strict, {}); }

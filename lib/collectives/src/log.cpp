@@ -6,7 +6,8 @@ namespace jackal::collectives {
 
 void Log::write(LogLevel level, std::string_view name, std::string_view text) const {
   if (level > level_) return;
-  std::string line = "jackal: rank " + std::to_string(rank_) + ": " + std::string(name) + ": ";
+  const std::string who = rank_ < 0 ? "" : "rank " + std::to_string(rank_) + ": ";
+  std::string line = "jackal: " + who + std::string(name) + ": ";
   // What another machine sent may end up in a message; it must not steer the terminal.
   for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   line += '\n';

@@ -11,6 +11,7 @@ enum class LogLevel { off, error, warn, info, debug };
 class Log {
 public:
   Log() = default;
+  /// `rank` -1: not known.
   Log(LogLevel level, int rank) : level_(level), rank_(rank) {}
 
   void error(std::string_view text) const { write(LogLevel::error, "error", text); }

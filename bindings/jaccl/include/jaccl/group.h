@@ -2,12 +2,13 @@
 // jackal::Error, which is a std::runtime_error.
 #pragma once
 
+// More than is needed here: JACCL's programs take these for granted.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 

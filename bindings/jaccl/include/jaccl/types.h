@@ -1,4 +1,4 @@
-// JACCL's element types that C++ lacks: they convert from and to float, and compute there.
+// JACCL's element types that C++ lacks.
 #pragma once
 
 #include <bit>
@@ -49,55 +49,39 @@ constexpr float float_of_bfloat(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-/// 16 bits that stand for a float. Comparisons and arithmetic are those of float, results rounded once.
+/// 16 bits that stand for a float: everything is computed and compared as float, and rounded once when it is
+/// stored. Where JACCL runs, float16_t is a type of the compiler, so that all assignments of numbers exist.
 template <std::uint16_t (*Narrow)(float), float (*Widen)(std::uint16_t)>
 struct SixteenBits {
-  std::uint16_t bits = 0;
+  std::uint16_t bits_ = 0;
 
   constexpr SixteenBits() = default;
-  constexpr SixteenBits(float value) : bits(Narrow(value)) {}
-  constexpr operator float() const { return Widen(bits); }
-  constexpr SixteenBits& operator+=(SixteenBits other) { return *this = *this + other; }
-
-  friend constexpr SixteenBits operator+(SixteenBits a, SixteenBits b) {
-    return SixteenBits(static_cast<float>(a) + static_cast<float>(b));
-  }
-  friend constexpr bool operator==(SixteenBits a, SixteenBits b) {
-    return static_cast<float>(a) == static_cast<float>(b);
-  }
-  friend constexpr bool operator<(SixteenBits a, SixteenBits b) {
-    return static_cast<float>(a) < static_cast<float>(b);
-  }
-  friend constexpr bool operator>(SixteenBits a, SixteenBits b) { return b < a; }
-  friend constexpr bool operator<=(SixteenBits a, SixteenBits b) {
-    return static_cast<float>(a) <= static_cast<float>(b);
-  }
-  friend constexpr bool operator>=(SixteenBits a, SixteenBits b) { return b <= a; }
+  constexpr SixteenBits(float value) : bits_(Narrow(value)) {}
+  constexpr operator float() const { return Widen(bits_); }
+  constexpr SixteenBits& operator+=(float other) { return *this = Widen(bits_) + other; }
+  constexpr SixteenBits& operator-=(float other) { return *this = Widen(bits_) - other; }
+  constexpr SixteenBits& operator*=(float other) { return *this = Widen(bits_) * other; }
+  constexpr SixteenBits& operator/=(float other) { return *this = Widen(bits_) / other; }
 };
+
+// For two of one type only: with one number of another, both count as float.
+template <std::uint16_t (*Narrow)(float), float (*Widen)(std::uint16_t)>
+constexpr SixteenBits<Narrow, Widen> operator+(SixteenBits<Narrow, Widen> a, SixteenBits<Narrow, Widen> b) {
+  return a += b;
+}
 
 }  // namespace detail
 
 using float16_t = detail::SixteenBits<detail::half_of, detail::float_of_half>;
 using bfloat16_t = detail::SixteenBits<detail::bfloat_of, detail::float_of_bfloat>;
+using complex64_t = std::complex<float>;
 
-/// Two floats, ordered by real, then by imaginary part.
-struct complex64_t : std::complex<float> {
-  using std::complex<float>::complex;
-  constexpr complex64_t(std::complex<float> value) : std::complex<float>(value) {}
-  constexpr complex64_t& operator+=(complex64_t other) { return *this = *this + other; }
-
-  friend constexpr complex64_t operator+(complex64_t a, complex64_t b) {
-    return {a.real() + b.real(), a.imag() + b.imag()};
-  }
-  friend constexpr bool operator<(complex64_t a, complex64_t b) {
-    return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
-  }
-  friend constexpr bool operator>(complex64_t a, complex64_t b) { return b < a; }
-  friend constexpr bool operator<=(complex64_t a, complex64_t b) { return a < b || a == b; }
-  friend constexpr bool operator>=(complex64_t a, complex64_t b) { return b <= a; }
-  friend constexpr bool operator==(complex64_t a, complex64_t b) {
-    return a.real() == b.real() && a.imag() == b.imag();
-  }
-};
+// Ordered by real, then by imaginary part.
+constexpr bool operator<(complex64_t a, complex64_t b) {
+  return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+}
+constexpr bool operator>(complex64_t a, complex64_t b) { return b < a; }
+constexpr bool operator<=(complex64_t a, complex64_t b) { return a < b || a == b; }
+constexpr bool operator>=(complex64_t a, complex64_t b) { return b <= a; }
 
 }  // namespace jaccl

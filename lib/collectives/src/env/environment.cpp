@@ -118,6 +118,8 @@ void decide_verbs(const Variables& variables, const std::string& set_up_by, cons
 
 }  // namespace
 
+LogLevel read_log_level(const Lookup& lookup) { return log_level(Variables(lookup)); }
+
 Environment read_environment(const Lookup& lookup) {
   const Variables variables(lookup);
   Environment environment;

@@ -66,4 +66,7 @@ struct Environment {
 /// yet.
 Environment read_environment(const Lookup& lookup);
 
+/// JACKAL_LOG. Throws invalid_argument where that is no level.
+LogLevel read_log_level(const Lookup& lookup);
+
 }  // namespace jackal::collectives

@@ -152,6 +152,8 @@ void Lookout::compare() {
   for (int rank = 0; rank < mesh_.size(); ++rank) {
     const std::optional<Status>& theirs = seen(rank).status;
     if (!theirs) continue;
+    // It has said that it waits for this rank to take a message, and this rank has taken it since.
+    if (theirs->send != 0 && theirs->peer == mesh_.rank() && !messages_.holds(rank, theirs->send)) continue;
     if (const auto conflict = conflict_of(mine, mesh_.rank(), *theirs, rank, known))
       differ(rank, conflict->mine, conflict->theirs);
   }
@@ -172,6 +174,7 @@ Status Lookout::status() const {
     mine.others -= std::min(mine.others, message_->done ? 0U : 1U);
     mine.peer = message_->peer;
     mine.unmatched = messages_.unmatched(*message_);
+    if (message_->send) mine.send = message_->id;
   }
   for (int rank = 0; rank < mesh_.size(); ++rank) mine.tallies.push_back(messages_.tally(rank));
   return mine;

@@ -377,6 +377,12 @@ bool Messages::unmatched(const Message& message) const {
                      [&message](const auto& each) { return each.get() == &message; });
 }
 
+bool Messages::holds(int source, std::uint64_t id) const {
+  const auto& arrivals = partners_[static_cast<std::size_t>(source)].arrivals;
+  return std::any_of(arrivals.begin(), arrivals.end(),
+                     [id](const auto& arrival) { return arrival->envelope.id == id; });
+}
+
 void Messages::fail(const Error& error) {
   for (Hop& each : hops_)
     if (each.linked()) each.drop();

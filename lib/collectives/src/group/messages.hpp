@@ -69,6 +69,8 @@ public:
 
   /// An open one has not met its counterpart.
   bool unmatched(const Message& message) const;
+  /// Message `id` of rank `source` has come, and nobody here has asked for it.
+  bool holds(int source, std::uint64_t id) const;
 
   /// Finishes all with `error` and lets go of their memory.
   void fail(const Error& error);

@@ -35,7 +35,10 @@ std::string Status::encode() const {
   writer.number(static_cast<std::uint8_t>(waits)).number(calls).number(others);
   writer.text({reinterpret_cast<const char*>(signature.bytes.data()), signature.bytes.size()});
   writer.number(static_cast<std::uint8_t>(operation)).number(static_cast<std::uint32_t>(root));
-  writer.number(static_cast<std::uint32_t>(peer)).number(static_cast<std::uint8_t>(unmatched)).text(text);
+  writer.number(static_cast<std::uint32_t>(peer))
+      .number(static_cast<std::uint8_t>(unmatched))
+      .number(send)
+      .text(text);
   for (const Messages::Tally& tally : tallies) writer.number(tally.sent).number(tally.come);
   return writer.bytes();
 }
@@ -51,6 +54,7 @@ std::optional<Status> Status::decode(std::string_view body, int size) {
   status.root = static_cast<int>(reader.number<std::uint32_t>());
   status.peer = static_cast<int>(reader.number<std::uint32_t>());
   status.unmatched = reader.number<std::uint8_t>() != 0;
+  status.send = reader.number<std::uint64_t>();
   status.text = reader.text();
   for (int rank = 0; rank < size; ++rank) {
     Messages::Tally tally;

@@ -26,6 +26,7 @@ struct Status {
   // The message: that it needs `peer`, and has not met its counterpart.
   int peer = -1;
   bool unmatched = false;
+  std::uint64_t send = 0;                // of a send, the number that its sender has given it
   std::string text;                      // of either, for people
   std::vector<Messages::Tally> tallies;  // by rank
 
