@@ -1,6 +1,7 @@
 // One cable to one peer: its queue pairs, the memory of its messages, and the streams that run over them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,6 +41,9 @@ public:
   void completed(const ibv_wc& completion);
   void tick(Clock::time_point now);
 
+  /// Set by who uses it, taken back by who looks after those that nobody uses. Needs no lock.
+  std::atomic<bool>& used() { return used_; }
+
   /// Why it carries nothing any more; "" while it does.
   const std::string& trouble() const { return trouble_; }
   void fail(const std::string& why);
@@ -77,6 +81,7 @@ private:
   std::vector<std::unique_ptr<ReliableStream>> streams_;
   int stream_count_;
   std::string trouble_;
+  std::atomic<bool> used_ = false;
 };
 
 }  // namespace jackal::collectives

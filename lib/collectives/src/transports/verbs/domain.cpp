@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "transports/verbs/agreement.hpp"
+#include "transports/verbs/departure.hpp"
 
 namespace jackal::collectives {
 namespace {
@@ -57,7 +58,7 @@ void check_matrix(const DeviceMatrix& devices, int size) {
 class VerbsDomain::State {
 public:
   State(int rank, int size, std::vector<std::string> hosts, const VerbsOptions& options)
-      : rank_(rank), size_(size), hosts_(std::move(hosts)), options_(options) {}
+      : rank_(rank), size_(size), hosts_(std::move(hosts)), options_(options), keeper_([this] { keep(); }) {}
   ~State();
 
   void connect(const DeviceMatrix& devices, const std::vector<bool>& wanted, const ShareBytes& share,
@@ -87,11 +88,17 @@ private:
   void make_lanes();
 
   Connection& ready(int connection);
+  void use(Connection& connection);
   void advance(Connection& connection);
   void poll(Device& device);
   void keep();
+  bool tend();
+  void check_ports();
+  [[noreturn]] void depart();
+  bool stopped_within(milliseconds time);
   bool settled();
 
+  const Departure departure_;  // ends after all else
   const int rank_;
   const int size_;
   const std::vector<std::string> hosts_;
@@ -106,10 +113,11 @@ private:
   std::size_t memory_bytes_ = 0;
   int queue_pairs_ = 0;
 
-  std::mutex guard_;  // of everything below, and of devices and connections once the keeper runs
+  std::mutex guard_;                     // of devices and connections
+  std::atomic<bool> connected_ = false;  // from then on neither are there more of them nor fewer
+  std::mutex stop_guard_;
   std::condition_variable stop_;
-  bool stopping_ = false;
-  std::atomic<bool> active_ = true;
+  bool stopping_ = false;  // of stop_guard_
   std::thread keeper_;
 };
 
@@ -253,7 +261,8 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
                                  const ShareBytes& share, Deadline deadline) {
   Offer mine;
   // Whatever goes wrong here, the others are waiting to hear it.
-  const auto attempt = [&mine](auto action) {
+  const auto attempt = [this, &mine](auto action) {
+    const std::lock_guard lock(guard_);
     try {
       action();
     } catch (const Error& error) {
@@ -281,14 +290,19 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
     make_lanes();
   });
   agree(mine, share);
-  keeper_ = std::thread([this] { keep(); });
+  connected_ = true;
 }
 
 Connection& VerbsDomain::State::ready(int connection) {
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
   if (!one.trouble().empty()) throw Broken(one.trouble());
-  active_.store(true, std::memory_order_relaxed);
   return one;
+}
+
+// Whoever waits for a connection serves it, too: the keeper need not.
+void VerbsDomain::State::use(Connection& connection) {
+  connection.used().store(true, std::memory_order_relaxed);
+  advance(connection);
 }
 
 void VerbsDomain::State::poll(Device& device) {
@@ -313,7 +327,7 @@ void VerbsDomain::State::advance(Connection& connection) {
 std::size_t VerbsDomain::State::write(int connection, int stream, std::span<const iovec> pieces) {
   const std::lock_guard lock(guard_);
   Connection& one = ready(connection);
-  advance(one);
+  use(one);
   try {
     return one.stream(stream).write(pieces);
   } catch (const Error& error) {
@@ -325,7 +339,7 @@ std::size_t VerbsDomain::State::write(int connection, int stream, std::span<cons
 std::span<const std::byte> VerbsDomain::State::peek(int connection, int stream, std::size_t most) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(most).empty()) advance(ready(connection));
+  if (one.stream(stream).peek(most).empty()) use(ready(connection));
   return one.stream(stream).peek(most);
 }
 
@@ -342,7 +356,7 @@ void VerbsDomain::State::consume(int connection, int stream, std::size_t size) {
 std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::size_t size) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(1).empty()) advance(ready(connection));
+  if (one.stream(stream).peek(1).empty()) use(ready(connection));
   try {
     return one.stream(stream).read(to, size);
   } catch (const Error& error) {
@@ -352,39 +366,69 @@ std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::
 }
 
 bool VerbsDomain::State::settled() {
+  const std::lock_guard lock(guard_);
   return std::all_of(connections_.begin(), connections_.end(), [](const auto& one) {
     return !one || !one->trouble().empty() ||
            (one->stream(kCollectiveStream).settled() && one->stream(kMessageStream).settled());
   });
 }
 
+bool VerbsDomain::State::stopped_within(milliseconds time) {
+  std::unique_lock lock(stop_guard_);
+  return stop_.wait_for(lock, time, [this] { return stopping_; });
+}
+
 void VerbsDomain::State::keep() {
   Clock::time_point next_check = Clock::now() + kPortCheck;
-  Clock::time_point last_active = Clock::now();
-  std::unique_lock lock(guard_);
-  while (!stopping_) {
+  Clock::time_point last_busy = Clock::now();
+  while (!stopped_within(Clock::now() - last_busy < kQuietAfter ? kKeeperPause : kQuietPause)) {
+    if (Departure::due()) depart();
+    if (!connected_) continue;
     const Clock::time_point now = Clock::now();
-    if (active_.exchange(false, std::memory_order_relaxed) || !settled()) last_active = now;
-    stop_.wait_for(lock, now - last_active < kQuietAfter ? kKeeperPause : kQuietPause);
-    for (const auto& connection : connections_)
-      if (connection && connection->trouble().empty()) advance(*connection);
-    if (Clock::now() < next_check) continue;
-    next_check = Clock::now() + kPortCheck;
-    for (const auto& [name, device] : devices_) {
-      const std::string trouble = device->port_trouble();
-      for (const auto& connection : connections_)
-        if (!trouble.empty() && connection && &connection->device() == device.get())
-          connection->fail(trouble);
-    }
+    if (tend()) last_busy = now;
+    if (now < next_check) continue;
+    next_check = now + kPortCheck;
+    check_ports();
   }
+}
+
+// Serves the connections that nobody has used for a moment; whether there is anything to do soon. Those in
+// use it leaves alone, and the guard as well: who uses them is not to wait.
+bool VerbsDomain::State::tend() {
+  bool any_used = false;
+  for (const auto& connection : connections_) {
+    if (!connection) continue;
+    const bool used = connection->used().exchange(false, std::memory_order_relaxed);
+    any_used = any_used || used;
+    if (used) continue;
+    const std::lock_guard lock(guard_);
+    if (connection->trouble().empty()) advance(*connection);
+  }
+  return any_used || !settled();
+}
+
+void VerbsDomain::State::check_ports() {
+  for (const auto& [name, device] : devices_) {
+    const std::string trouble = device->port_trouble();
+    if (trouble.empty()) continue;
+    const std::lock_guard lock(guard_);
+    for (const auto& connection : connections_)
+      if (connection && &connection->device() == device.get()) connection->fail(trouble);
+  }
+}
+
+// The guard is kept for ever: nobody may use what is destroyed any more.
+void VerbsDomain::State::depart() {
+  guard_.lock();
+  for (const auto& [name, device] : devices_) device->release();
+  Departure::finish();
 }
 
 VerbsDomain::State::~State() {
   const Deadline patience = Clock::now() + kLinger;
-  if (!keeper_.joinable()) return;
+  while (connected_ && !settled() && Clock::now() < patience) std::this_thread::sleep_for(kKeeperPause);
   {
-    std::unique_lock lock(guard_);
-    while (!settled() && Clock::now() < patience) stop_.wait_for(lock, kKeeperPause);
+    const std::lock_guard lock(stop_guard_);
     stopping_ = true;
   }
   stop_.notify_all();
