@@ -75,6 +75,7 @@ public:
   std::uint64_t repairs();
   std::size_t memory_bytes() const { return memory_bytes_; }
   int queue_pairs() const { return queue_pairs_; }
+  void give_up() { given_up_ = true; }
 
 private:
   class Lane;
@@ -112,6 +113,7 @@ private:
   std::vector<Channel*> messages_of_;             // by rank
   std::size_t memory_bytes_ = 0;
   int queue_pairs_ = 0;
+  bool given_up_ = false;
 
   std::mutex guard_;                     // of devices and connections
   std::atomic<bool> connected_ = false;  // from then on neither are there more of them nor fewer
@@ -365,11 +367,13 @@ std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::
   }
 }
 
+// Neither this side nor the other waits for anything.
 bool VerbsDomain::State::settled() {
   const std::lock_guard lock(guard_);
-  return std::all_of(connections_.begin(), connections_.end(), [](const auto& one) {
+  const auto quiet = [](const ReliableStream& stream) { return stream.settled() && !stream.owes_news(); };
+  return std::all_of(connections_.begin(), connections_.end(), [&](const auto& one) {
     return !one || !one->trouble().empty() ||
-           (one->stream(kCollectiveStream).settled() && one->stream(kMessageStream).settled());
+           (quiet(one->stream(kCollectiveStream)) && quiet(one->stream(kMessageStream)));
   });
 }
 
@@ -426,7 +430,8 @@ void VerbsDomain::State::depart() {
 
 VerbsDomain::State::~State() {
   const Deadline patience = Clock::now() + kLinger;
-  while (connected_ && !settled() && Clock::now() < patience) std::this_thread::sleep_for(kKeeperPause);
+  while (connected_ && !given_up_ && !settled() && Clock::now() < patience)
+    std::this_thread::sleep_for(kKeeperPause);
   {
     const std::lock_guard lock(stop_guard_);
     stopping_ = true;
@@ -461,6 +466,7 @@ std::unique_ptr<VerbsDomain> VerbsDomain::connect(int rank, int size, const std:
 
 VerbsDomain::VerbsDomain(std::unique_ptr<State> state) : state_(std::move(state)) {}
 VerbsDomain::~VerbsDomain() = default;
+void VerbsDomain::give_up() { state_->give_up(); }
 
 std::vector<Channel*> VerbsDomain::cables(int rank) const { return state_->cables(rank); }
 Channel* VerbsDomain::messages(int rank) const { return state_->messages(rank); }

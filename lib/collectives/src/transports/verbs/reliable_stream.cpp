@@ -302,8 +302,7 @@ std::size_t ReliableStream::read(void* to, std::size_t size) {
 void ReliableStream::tick(Clock::time_point now) {
   now_ = now;
   if (owes_answer_ || losses_told_ != passage_.losses) send_state(MessageType::state);
-  const bool untold = told_next_ != next_in_ || told_consumed_ != consumed_;
-  if (!untold) {
+  if (!owes_news()) {
     untold_since_ = {};
   } else if (untold_since_ == Clock::time_point{}) {
     untold_since_ = now;

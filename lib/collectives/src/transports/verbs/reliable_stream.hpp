@@ -84,6 +84,8 @@ public:
 
   /// Everything written is known to have arrived.
   bool settled() const;
+  /// The other side does not know yet what has arrived here: it would wait for that, were this side gone.
+  bool owes_news() const { return told_next_ != next_in_ || told_consumed_ != consumed_; }
   std::uint64_t repairs() const { return repairs_; }  // messages sent again
   std::uint64_t strays() const { return strays_; }    // messages that were not of this stream, or damaged
   std::uint32_t tag_in() const { return tag_in_; }
