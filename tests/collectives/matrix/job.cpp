@@ -42,7 +42,7 @@ std::vector<Case> every_size(std::size_t most_bytes, int ranks) {
     for (int one = 0; one < kOperations; ++one) {
       Case call;
       call.operation = static_cast<Operation>(one);
-      call.pattern = {bytes, Dtype::float32, Op::sum, Values::any};
+      call.pattern = {bytes, Dtype::int32, Op::sum, Values::any};
       const bool whole = call.operation == Operation::all_reduce || call.operation == Operation::reduce ||
                          call.operation == Operation::broadcast || !has_algorithms(call.operation);
       call.count = std::max<std::size_t>(1, bytes / 4 / static_cast<std::size_t>(whole ? 1 : ranks));
