@@ -89,9 +89,7 @@ private:
   void make_lanes();
 
   Connection& ready(int connection);
-  void use(Connection& connection);
   void advance(Connection& connection);
-  void poll(Device& device);
   void keep();
   bool tend();
   void check_ports();
@@ -301,26 +299,18 @@ Connection& VerbsDomain::State::ready(int connection) {
   return one;
 }
 
-// Whoever waits for a connection serves it, too: the keeper need not.
-void VerbsDomain::State::use(Connection& connection) {
-  connection.used().store(true, std::memory_order_relaxed);
-  advance(connection);
-}
-
-void VerbsDomain::State::poll(Device& device) {
-  std::array<ibv_wc, 16> completions;
-  const int got = device.poll(completions.data(), static_cast<int>(completions.size()));
-  for (int i = 0; i < got; ++i) {
-    const ibv_wc& completion = completions[static_cast<std::size_t>(i)];
-    connections_[static_cast<std::size_t>(Connection::owner(completion.wr_id))]->completed(completion);
-  }
-}
-
 // Takes what has come and sends what is due; a device that refuses ends the connection.
 void VerbsDomain::State::advance(Connection& connection) {
   try {
-    connection.tick(Clock::now());
-    poll(connection.device());
+    std::array<ibv_wc, 16> completions;
+    const int got = connection.device().poll(completions.data(), static_cast<int>(completions.size()));
+    if (got == 0 && connection.may_skip_tick()) return;
+    const Clock::time_point now = Clock::now();
+    for (int i = 0; i < got; ++i) {
+      const ibv_wc& completion = completions[static_cast<std::size_t>(i)];
+      connections_[static_cast<std::size_t>(Connection::owner(completion.wr_id))]->completed(completion, now);
+    }
+    connection.tick(now);
   } catch (const Error& error) {
     connection.fail(error.what());
   }
@@ -329,9 +319,11 @@ void VerbsDomain::State::advance(Connection& connection) {
 std::size_t VerbsDomain::State::write(int connection, int stream, std::span<const iovec> pieces) {
   const std::lock_guard lock(guard_);
   Connection& one = ready(connection);
-  use(one);
   try {
-    return one.stream(stream).write(pieces);
+    one.at(Clock::now());
+    const std::size_t written = one.stream(stream).write(pieces);
+    if (one.stream(stream).blocked()) advance(one);
+    return written;
   } catch (const Error& error) {
     one.fail(error.what());
     throw Broken(one.trouble());
@@ -341,7 +333,7 @@ std::size_t VerbsDomain::State::write(int connection, int stream, std::span<cons
 std::span<const std::byte> VerbsDomain::State::peek(int connection, int stream, std::size_t most) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(most).empty()) use(ready(connection));
+  if (one.stream(stream).peek(most).empty()) advance(ready(connection));
   return one.stream(stream).peek(most);
 }
 
@@ -358,7 +350,7 @@ void VerbsDomain::State::consume(int connection, int stream, std::size_t size) {
 std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::size_t size) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(1).empty()) use(ready(connection));
+  if (one.stream(stream).peek(1).empty()) advance(ready(connection));
   try {
     return one.stream(stream).read(to, size);
   } catch (const Error& error) {
@@ -396,19 +388,22 @@ void VerbsDomain::State::keep() {
   }
 }
 
-// Serves the connections that nobody has used for a moment; whether there is anything to do soon. Those in
-// use it leaves alone, and the guard as well: who uses them is not to wait.
+// Serves the connections that nobody else has for a moment; whether there is anything to do soon. The others
+// it leaves alone, and the guard as well: who polls them is not to wait.
 bool VerbsDomain::State::tend() {
-  bool any_used = false;
+  bool any_ticked = false;
   for (const auto& connection : connections_) {
     if (!connection) continue;
-    const bool used = connection->used().exchange(false, std::memory_order_relaxed);
-    any_used = any_used || used;
-    if (used) continue;
+    const bool ticked = connection->ticked().exchange(false, std::memory_order_relaxed);
+    any_ticked = any_ticked || ticked;
+    if (ticked) continue;
     const std::lock_guard lock(guard_);
-    if (connection->trouble().empty()) advance(*connection);
+    if (!connection->trouble().empty()) continue;
+    connection->skip_no_tick();
+    advance(*connection);
+    connection->ticked().store(false, std::memory_order_relaxed);
   }
-  return any_used || !settled();
+  return any_ticked || !settled();
 }
 
 void VerbsDomain::State::check_ports() {
