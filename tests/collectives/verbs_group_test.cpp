@@ -124,3 +124,14 @@ TEST_CASE("the parts of a group over RDMA are groups, too") {
   });
   expect_no_objects(desk);
 }
+
+TEST_CASE("a job that is set up as a ring works where its ranks, or some of them, form none") {
+  ranks::run(job_on(mesh(2, 1), {{"BACKEND", "jaccl-ring"}}), [](Group& group) { use(group, 1000); });
+  ranks::run(job_on(ring(4, 1), {{"BACKEND", "jaccl-ring"}}), [](Group& group) {
+    use(group, 1000);
+    Group pair = group.split(group.rank() / 2, 0);
+    use(pair, 1000);
+    Group three = group.split(group.rank() == 0 ? 1 : 0, 0);
+    use(three, 1000);
+  });
+}
