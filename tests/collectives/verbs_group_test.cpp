@@ -1,13 +1,10 @@
-// Groups whose ranks reach each other by RDMA, over the fake provider.
+// Groups whose ranks, threads of this process, reach each other over the fake provider.
 #include <infiniband/verbs.h>
 
 #include <mutex>
-#include <nlohmann/json.hpp>
-#include <numeric>
 
-#include "ranks.hpp"
 #include "support/catch.hpp"
-#include "verbs_desk.hpp"
+#include "verbs_job.hpp"
 
 namespace {
 
@@ -15,48 +12,6 @@ using namespace verbs_desk;
 using jackal::Code;
 using jackal::Error;
 using jackal::Group;
-
-// A job on `desk`, set up as JACCL's launcher does.
-ranks::Job job_on(const Desk& desk, ranks::Variables more = {}) {
-  more["JACKAL_VERBS_LIBRARY"] = FAKE_VERBS_LIBRARY;
-  more["JACKAL_VERBS_LIMITS"] = "apple";
-  const int size = static_cast<int>(desk.devices.size());
-  nlohmann::json hosts = nlohmann::json::array();
-  for (const auto& row : desk.devices)
-    hosts.push_back({{"ssh", "mac" + std::to_string(hosts.size())}, {"rdma", row}});
-  static const ranks::Directory directory;
-  static int files = 0;
-  const std::string backend = more.count("BACKEND") != 0 ? more["BACKEND"] : "jaccl";
-  more.erase("BACKEND");
-  more["JACKAL_HOSTFILE"] = directory.write("hosts" + std::to_string(++files),
-                                            nlohmann::json({{"backend", backend}, {"hosts", hosts}}).dump());
-  return ranks::Job(size, more);
-}
-
-// Sums, gathers, exchanges and passes round; throws where a result is wrong.
-void use(Group& group, std::size_t count) {
-  const int n = group.size();
-  const auto expect = [](bool right, const char* what) {
-    if (!right) throw std::runtime_error(std::string("wrong result of ") + what);
-  };
-  std::vector<std::int64_t> mine(count, group.rank() + 1);
-  std::vector<std::int64_t> sum(count);
-  group.all_sum(mine, sum);
-  expect(sum == std::vector<std::int64_t>(count, n * (n + 1) / 2), "all_sum");
-  std::vector<std::int64_t> all(count * static_cast<std::size_t>(n));
-  group.all_gather(mine, all);
-  for (std::size_t i = 0; i < all.size(); ++i)
-    expect(all[i] == static_cast<std::int64_t>(i / count) + 1, "all_gather");
-  group.broadcast(mine, n - 1);
-  expect(mine == std::vector<std::int64_t>(count, n), "broadcast");
-  const int to = (group.rank() + n / 2) % n;
-  const int from = (group.rank() + n - n / 2) % n;
-  std::vector<std::int64_t> got(count);
-  const std::vector<std::int64_t> sent(count, group.rank());
-  group.sendrecv(sent.data(), count, to, got.data(), count, from, jackal::Dtype::int64);
-  expect(got == std::vector<std::int64_t>(count, from), "sendrecv");
-  group.barrier();
-}
 
 }  // namespace
 
@@ -89,21 +44,54 @@ TEST_CASE("a group over RDMA repairs what is lost, and counts it") {
   CHECK(repairs > 0);
 }
 
-TEST_CASE("a cable that is pulled ends the call on every rank and names the device") {
-  const Desk desk = mesh(2, 1);
-  const auto errors = ranks::errors(job_on(desk), [&](Group& group) {
+TEST_CASE("whatever befalls a device ends the call on every rank, names the device, and leaves nothing") {
+  const Desk desk = mesh(3, 1);
+  fakeverbs::Device& device = world().devices[desk.numbers[0]];
+  std::function<void()> fault;
+  std::string reason;
+  SECTION("its cable is pulled") {
+    reason = "went down";
+    fault = [&] { device.active = false; };
+  }
+  SECTION("it vanishes") {
+    reason = "gone";
+    fault = [&] { device.gone = true; };
+  }
+  SECTION("a completion fails") {
+    reason = "local length error";
+    fault = [&] { device.error_status = IBV_WC_LOC_LEN_ERR; };
+  }
+  const auto errors = ranks::errors(job_on(desk, {{"JACKAL_TIMEOUT", "30"}}), [&](Group& group) {
     group.barrier();
     if (group.rank() == 0) {
       const fakeverbs::Lock lock(world());
-      world().devices[desk.numbers[0]].active = false;
+      fault();
     }
     for (;;) use(group, 1000);
   });
   for (const auto& error : errors) {
     REQUIRE(error);
     CAPTURE(error->what());
+    CHECK(error->code() == Code::peer_lost);
     CHECK(std::string(error->what()).find(desk.devices[0][1][0]) != std::string::npos);
+    CHECK(std::string(error->what()).find(reason) != std::string::npos);
   }
+  expect_no_objects(desk);
+}
+
+TEST_CASE("where nothing arrives any more the call ends with its time on every rank") {
+  const Desk desk = mesh(2, 1);
+  const auto errors = ranks::errors(job_on(desk, {{"JACKAL_TIMEOUT", "30"}}), [&](Group& group) {
+    use(group, 1000);
+    for (const int number : desk.numbers) world().devices[number].loss_ppm = 1'000'000;
+    std::vector<float> data(1000);
+    group.all_sum(data, data, {.timeout = std::chrono::milliseconds(500)});
+  });
+  for (const auto& error : errors) {
+    REQUIRE(error);
+    CHECK(error->code() == Code::timeout);
+  }
+  expect_no_objects(desk);
 }
 
 TEST_CASE("a job that is set up for RDMA does not do without it unless it is told to") {
@@ -135,4 +123,15 @@ TEST_CASE("the parts of a group over RDMA are groups, too") {
     use(group, 500);
   });
   expect_no_objects(desk);
+}
+
+TEST_CASE("a job that is set up as a ring works where its ranks, or some of them, form none") {
+  ranks::run(job_on(mesh(2, 1), {{"BACKEND", "jaccl-ring"}}), [](Group& group) { use(group, 1000); });
+  ranks::run(job_on(ring(4, 1), {{"BACKEND", "jaccl-ring"}}), [](Group& group) {
+    use(group, 1000);
+    Group pair = group.split(group.rank() / 2, 0);
+    use(pair, 1000);
+    Group three = group.split(group.rank() == 0 ? 1 : 0, 0);
+    use(three, 1000);
+  });
 }

@@ -399,8 +399,9 @@ EXPORT ibv_qp* ibv_create_qp(ibv_pd* pd, ibv_qp_init_attr* init) {
   mine.used = true;
   mine.device = reinterpret_cast<FakeContext*>(pd->context)->number;
   mine.queue = reinterpret_cast<FakeQueue*>(init->send_cq)->number;
-  mine.depth_send = init->cap.max_send_wr;
-  mine.depth_receive = init->cap.max_recv_wr;
+  const auto granted = static_cast<std::uint32_t>(device.granted_depth);
+  mine.depth_send = granted > 0 ? granted : init->cap.max_send_wr;
+  mine.depth_receive = granted > 0 ? granted : init->cap.max_recv_wr;
   auto* made = new ibv_qp{};
   made->context = pd->context;
   made->pd = pd;

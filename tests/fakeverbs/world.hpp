@@ -36,6 +36,7 @@ struct Device {
   int damage_ppm;       // messages of which one byte changes
   int error_status;     // ibv_wc_status of the next completion; 0: none
   int max_queue_pairs, max_regions, max_depth;
+  int granted_depth;  // of each queue, whatever was asked for; 0: what was asked for
   Counts live;
   std::int64_t region_bytes;
 };

@@ -1,10 +1,12 @@
-"""Round trips of our connections beside ibv_uc_pingpong's, turn by turn in one boot. Run it in the guest:
+"""Round trips and all-reduces of two ranks beside ibv_uc_pingpong's round trips, turn by turn in one boot, each rank on
+a processor of its own. Run it in the guest:
 
-tests/rdma-vm/run --once -- python3 tests/rdma-vm/compare.py build/tests/verbs_talk [SIZE…]
+tests/rdma-vm/run --once -- python3 tests/rdma-vm/compare.py build [SIZE…]
 
-A line a size: bytes, the median of ours and of the other in µs, their ratio, and all figures."""
+A line a size and kind: the median of ours and of the other in µs, their ratio, and all figures."""
 
 import io
+import json
 import re
 import statistics
 import subprocess
@@ -24,14 +26,27 @@ def iterations(size: int) -> int:
     return 300 if size <= 4096 else 60 if size <= 65536 else 15
 
 
-def our_round_trip(plan: dict, talk: str, size: int, number: str) -> float:
-    command = [talk, "latency", "--bytes", str(size), "--iterations", str(iterations(size)), "--meet", f"/tmp/{number}"]
+def on_ranks(plan: dict, command: list) -> str:
+    """What both ranks wrote. Where the scheduler would put them is chance, and decides half of the time."""
     output = io.BytesIO()
-    status = guest.run_ranks(plan, command, output)
+    status = guest.run_ranks(plan, ["sh", "-c", 'exec taskset -c $JACKAL_RANK "$@"', "sh", *command], output)
     text = output.getvalue().decode()
     if status:
-        sys.exit(f"verbs_talk ended with {status}:\n{text}")
+        sys.exit(f"{command} ended with {status}:\n{text}")
+    return text
+
+
+def our_round_trip(plan: dict, build: Path, size: int, number: str) -> float:
+    text = on_ranks(plan, [build / "tests" / "verbs_talk", "latency", "--bytes", str(size), "--iterations",
+                           str(iterations(size)), "--meet", f"/tmp/{number}"])  # fmt: skip
     return float(re.search(r"([\d.]+) usec/iter", text)[1])
+
+
+def our_all_reduce(plan: dict, build: Path, size: int, number: str) -> float:
+    rows = f"/tmp/{number}.json"
+    on_ranks(plan, [build / "bin" / "jackal-bench", "all_reduce", "--sizes", str(size), "-n", str(iterations(size)),
+                    "--no-check", "--json", rows])  # fmt: skip
+    return json.loads(Path(rows).read_text())[0]["median_us"]
 
 
 def wait_for_server() -> None:
@@ -47,13 +62,13 @@ def wait_for_server() -> None:
 def their_round_trip(size: int) -> float:
     """Without a message in 10 s it gives up on one that was lost, and is run again."""
     for _ in range(5):
-        def command(device):
-            return ["ibv_uc_pingpong", "-d", device, "-g", "1", "-s", str(size), "-n", str(iterations(size))]
+        def command(processor, device):
+            return ["taskset", "-c", processor, "ibv_uc_pingpong", "-d", device, "-g", "1", "-s", str(size), "-n", str(iterations(size))]
 
-        server = subprocess.Popen(command("rdma_en3"), stdout=subprocess.DEVNULL)
+        server = subprocess.Popen(command("1", "rdma_en3"), stdout=subprocess.DEVNULL)
         try:
             wait_for_server()
-            client = subprocess.run([*command("rdma_en2"), "127.0.0.1"], capture_output=True, text=True, timeout=15)
+            client = subprocess.run([*command("0", "rdma_en2"), "127.0.0.1"], capture_output=True, text=True, timeout=15)
             if client.returncode == 0:
                 server.wait(15)
                 return float(re.search(r"([\d.]+) usec/iter", client.stdout)[1])
@@ -65,16 +80,19 @@ def their_round_trip(size: int) -> float:
     sys.exit(f"ibv_uc_pingpong does not get through with {size} bytes")
 
 
-def main(talk: str, sizes: list) -> None:
+def main(build: Path, sizes: list) -> None:
     plan = guest.load_plan()
     for size in sizes:
-        ours, theirs = [], []
+        theirs, trips, sums = [], [], []
         for run in range(RUNS):
             theirs.append(their_round_trip(size))
-            ours.append(our_round_trip(plan, talk, size, f"{size}.{run}"))
-        mine, other = statistics.median(ours), statistics.median(theirs)
-        print(f"{size} bytes: ours {mine:.0f} us, ibv_uc_pingpong {other:.0f} us, ratio {mine / other:.2f}"
-              f"   ({ours} {theirs})", flush=True)
+            trips.append(our_round_trip(plan, build, size, f"{size}.{run}"))
+            sums.append(our_all_reduce(plan, build, size, f"{size}.{run}"))
+        other = statistics.median(theirs)
+        for kind, ours in (("round trip", trips), ("all_reduce", sums)):
+            mine = statistics.median(ours)
+            print(f"{size} bytes, {kind}: ours {mine:.0f} us, ibv_uc_pingpong {other:.0f} us, ratio {mine / other:.2f}"
+                  f"   ({[round(us) for us in ours]} {[round(us) for us in theirs]})", flush=True)
 
 
-main(sys.argv[1], [int(word) for word in sys.argv[2:]] or list(SIZES))
+main(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]] or list(SIZES))

@@ -92,8 +92,15 @@ def run_ranks(plan: dict, command: list, output=None) -> int:
         for env in plan["ranks"]
     ]  # fmt: skip
     os.setpriority(os.PRIO_PROCESS, 0, -15)  # on time though the ranks take all there is
-    faults = sorted((f for f in plan["faults"] if f["at"] > 0 or f["kind"] == "kill"), key=lambda f: f["at"])
-    killed = {fault["rank"] for fault in faults if fault["kind"] == "kill"}
+    pending = [f for f in plan["faults"] if f["at"] != 0 or f["kind"] == "kill"]
+    faults = sorted((f for f in pending if not isinstance(f["at"], str)), key=lambda f: f["at"])
+    awaited = [f for f in pending if isinstance(f["at"], str)]
+    killed = {fault["rank"] for fault in pending if fault["kind"] == "kill"}
+
+    def befall(fault: dict) -> None:
+        break_something(fault, plan, processes)
+        say(output, f"{describe(fault)} at {time.monotonic() - start:.2f} s")
+
     selector = selectors.DefaultSelector()
     for rank, process in enumerate(processes):
         os.set_blocking(process.stdout.fileno(), False)
@@ -102,8 +109,7 @@ def run_ranks(plan: dict, command: list, output=None) -> int:
     first_failure = 0
     while selector.get_map():
         while faults and time.monotonic() - start >= faults[0]["at"]:
-            break_something(faults[0], plan, processes)
-            say(output, f"{describe(faults.pop(0))} at {time.monotonic() - start:.2f} s")
+            befall(faults.pop(0))
         wait = max(0.0, start + faults[0]["at"] - time.monotonic()) if faults else None
         for key, _ in selector.select(wait):
             rank = key.data
@@ -114,6 +120,9 @@ def run_ranks(plan: dict, command: list, output=None) -> int:
                 lines, rest[rank] = [*lines, rest[rank]], b""
             output.write(b"".join(b"[%d] %s\n" % (rank, line) for line in lines))
             output.flush()
+            for fault in [f for f in awaited if f["at"].encode() in lines]:
+                awaited.remove(fault)
+                befall(fault)
             if data:
                 continue
             selector.unregister(key.fileobj)

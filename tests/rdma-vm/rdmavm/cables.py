@@ -81,14 +81,16 @@ def rank_environment(rank: int, ranks: int, cabling: str) -> dict:
 
 
 def parse_fault(text: str) -> dict:
-    """KIND=WHAT[@SECONDSs]; ValueError says what is wrong."""
+    """KIND=WHAT[@SECONDSs or @LINE]; ValueError says what is wrong."""
     what, _, when = text.partition("@")
     kind, _, value = what.partition("=")
     at = 0.0
-    if when:
+    if when[:1].isdigit():
         if not when.endswith("s"):
             raise ValueError(f"'{when}' is no time: write 2s")
         at = float(when[:-1])
+    elif when:
+        at = when
     if kind == "loss":
         if not value.endswith("%") or not 0 <= float(value[:-1]) <= 100:
             raise ValueError(f"'{value}' is no share of packets: write 2%")

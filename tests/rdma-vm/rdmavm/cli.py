@@ -12,10 +12,10 @@ from .image import Unavailable, image
 from .machine import TIMED_OUT, GuestFailed, run_guest
 
 USAGE, INTERNAL, UNAVAILABLE, INTERRUPTED = 64, 70, 77, 130
-EPILOG = """faults, SECONDS after the ranks have started (without @: before):
+EPILOG = """faults, SECONDS after the ranks have started or once one has written LINE (without @: before):
   loss=2%[@3s]          each packet of every cable is lost with this chance
   down=rdma_en3[@2s]    the interface of a device goes down
-  kill=RANK[@2s]        SIGKILL; such a rank does not count as failed"""
+  kill=RANK[@going]     SIGKILL; such a rank does not count as failed"""
 
 
 class Parser(argparse.ArgumentParser):

@@ -31,7 +31,10 @@ Communicator::Communicator(Start start, Deadline deadline)
 Communicator::~Communicator() {
   ringing_ = nullptr;
   progress_.reset();
-  if (over_) return;
+  if (over_) {
+    if (links_.verbs) links_.verbs->give_up();
+    return;
+  }
   const Deadline until = Clock::now() + kFlush;
   try {
     while (messages_->sending() && Clock::now() < until)

@@ -94,6 +94,8 @@ private:
 
   void connect(Start& start, Deadline deadline);
   Fabric fabric_to_decide_by(const Start& start, Deadline deadline);
+  std::vector<std::string> known_algorithms() const;
+  bool knows(const std::string& algorithm) const;
   void require_known_algorithm() const;
   void require_links(const Fabric& fabric) const;
   void execute(Request& request);

@@ -5,6 +5,9 @@ namespace jackal::collectives {
 
 void Communicator::connect(Start& start, Deadline deadline) {
   links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, deadline) : links_of_one(job_);
+  if (settings_.prefer_ring) settings_.algorithm = "ring";
+  // Two ranks have no ring, nor has a part of one all that the whole has.
+  if ((settings_.prefer_ring || start.measured) && !knows(settings_.algorithm)) settings_.algorithm.clear();
   std::vector<Channel*> channels(1, nullptr);
   std::vector<int> next(1, -1);
   if (size_ == 1) {
@@ -14,7 +17,6 @@ void Communicator::connect(Start& start, Deadline deadline) {
     channels = links_.messages(rank_);
     next = next_hops(links_.fabric, rank_);
     passes_on_ = collectives::passes_on(links_.fabric, rank_);
-    if (settings_.prefer_ring) settings_.algorithm = "ring";
     choices_ = std::make_unique<Choices>(fabric_to_decide_by(start, deadline), rank_, settings_.algorithm,
                                          links_.one_memory);
     executor_ = std::make_unique<Executor>(links_.lanes(rank_), links_.shm->crowding());
@@ -50,14 +52,21 @@ Fabric Communicator::fabric_to_decide_by(const Start& start, Deadline deadline) 
   return measured(links_, mesh_, deadline);
 }
 
-void Communicator::require_known_algorithm() const {
+std::vector<std::string> Communicator::known_algorithms() const {
   std::vector<std::string> known = Choices::names(links_.fabric);
   if (links_.one_memory) known.emplace_back(kMemoryAlgorithm);
-  if (settings_.algorithm.empty() ||
-      std::find(known.begin(), known.end(), settings_.algorithm) != known.end())
-    return;
+  return known;
+}
+
+bool Communicator::knows(const std::string& algorithm) const {
+  const std::vector<std::string> known = known_algorithms();
+  return algorithm.empty() || std::find(known.begin(), known.end(), algorithm) != known.end();
+}
+
+void Communicator::require_known_algorithm() const {
+  if (knows(settings_.algorithm)) return;
   std::string list = "auto";
-  for (const std::string& name : known) list += ", " + name;
+  for (const std::string& name : known_algorithms()) list += ", " + name;
   throw Error(Code::invalid_argument,
               "JACKAL_ALGORITHM is \"" + settings_.algorithm + "\", expected one of: " + list, -1, "", "",
               "init");

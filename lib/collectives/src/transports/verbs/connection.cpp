@@ -92,7 +92,8 @@ std::byte* Connection::memory_of(MessageClass c, bool receive, int slot) {
   return at + static_cast<std::size_t>(slot) * sizes_.classes[index(c)].message_bytes;
 }
 
-void Connection::completed(const ibv_wc& completion) {
+void Connection::completed(const ibv_wc& completion, Clock::time_point now) {
+  at(now);
   if (completion.status != IBV_WC_SUCCESS)
     return fail("RDMA device " + device_.name() + ": " + completion_text(completion.status));
   const auto c = static_cast<MessageClass>(completion.wr_id >> 17 & 1);
@@ -103,14 +104,20 @@ void Connection::completed(const ibv_wc& completion) {
 
 void Connection::arrived(MessageClass c, int slot, std::size_t bytes) {
   const std::span<const std::byte> message(memory_of(c, true, slot), bytes);
-  const auto header = MessageHeader::decode(message);
+  const std::uint32_t tag = MessageHeader::tag_of(message);
   for (const auto& stream : streams_)
-    if (header && header->tag == stream->tag_in()) return stream->arrived(c, slot, message);
+    if (tag == stream->tag_in()) return stream->arrived(c, slot, message);
   // Nobody's: the first stream counts it and posts the receive again.
   stream(0).arrived(c, slot, message);
 }
 
+void Connection::at(Clock::time_point now) {
+  for (const auto& stream : streams_) stream->at(now);
+}
+
 void Connection::tick(Clock::time_point now) {
+  skipped_ticks_ = 0;
+  ticked_.store(true, std::memory_order_relaxed);
   for (const auto& stream : streams_) stream->tick(now);
 }
 

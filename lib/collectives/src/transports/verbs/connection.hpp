@@ -1,6 +1,7 @@
 // One cable to one peer: its queue pairs, the memory of its messages, and the streams that run over them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,8 +38,16 @@ public:
   Device& device() { return device_; }
 
   /// A completion whose work request is this connection's.
-  void completed(const ibv_wc& completion);
+  void completed(const ibv_wc& completion, Clock::time_point now);
   void tick(Clock::time_point now);
+  /// What time it is for what follows; part of tick().
+  void at(Clock::time_point now);
+  /// Who polls without a pause need not tick each time: a look at the clock takes longer.
+  bool may_skip_tick() { return ++skipped_ticks_ < kSkippedTicks; }
+  void skip_no_tick() { skipped_ticks_ = kSkippedTicks; }
+
+  /// Set by tick(), taken back by who looks after those connections that nobody ticks. Needs no lock.
+  std::atomic<bool>& ticked() { return ticked_; }
 
   /// Why it carries nothing any more; "" while it does.
   const std::string& trouble() const { return trouble_; }
@@ -48,6 +57,8 @@ public:
   static int owner(std::uint64_t work_request) { return static_cast<int>(work_request >> 32); }
 
 private:
+  static constexpr int kSkippedTicks = 16;
+
   class StreamRail : public Rail {
   public:
     StreamRail(Connection& connection, int number) : connection_(connection), number_(number) {}
@@ -76,7 +87,9 @@ private:
   std::vector<std::unique_ptr<StreamRail>> rails_;
   std::vector<std::unique_ptr<ReliableStream>> streams_;
   int stream_count_;
+  int skipped_ticks_ = 0;
   std::string trouble_;
+  std::atomic<bool> ticked_ = false;
 };
 
 }  // namespace jackal::collectives

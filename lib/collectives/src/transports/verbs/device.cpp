@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "transports/verbs/departure.hpp"
+
 namespace jackal::collectives {
 namespace {
-
-using std::chrono::milliseconds;
 
 constexpr std::uint8_t kPort = 1;
 // ibv_device::transport_type of RDMA over Thunderbolt.
@@ -40,8 +40,6 @@ DeviceLimits stricter(const DeviceLimits& a, const DeviceLimits& b) {
   return {std::min(a.queue_pairs, b.queue_pairs), std::min(a.regions, b.regions),
           std::min(a.depth_frames, b.depth_frames), std::min(a.region_bytes, b.region_bytes)};
 }
-
-void pause(milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count())); }
 
 }  // namespace
 
@@ -150,6 +148,11 @@ void Device::open(Deadline deadline) {
   await_gid(deadline);
 }
 
+void Device::await_a_moment() const {
+  if (Departure::due()) throw error(Code::aborted, "this process has been told to end");
+  ::poll(nullptr, 0, 20);
+}
+
 void Device::await_port(Deadline deadline) {
   for (;;) {
     if (const int result = library_.query_port(context_, kPort, &port_); result != 0)
@@ -159,7 +162,7 @@ void Device::await_port(Deadline deadline) {
       throw error(Code::link_down,
                   "its port is down: the cable is out, the interface is down, or RDMA is off on the "
                   "machine at the other end");
-    pause(milliseconds(20));
+    await_a_moment();
   }
 }
 
@@ -177,7 +180,7 @@ void Device::await_gid(Deadline deadline) {
       throw error(Code::link_down,
                   "its interface has no IPv4 address, so that it cannot be addressed: give it one with "
                   "distributed-config --auto-setup (members of a bridge have none)");
-    pause(milliseconds(20));
+    await_a_moment();
   }
 }
 
@@ -298,19 +301,23 @@ std::string Device::port_trouble() const {
                                              " went down: the cable is out, or the interface is down";
 }
 
-void Device::close() noexcept {
+void Device::release() noexcept {
   for (ibv_qp* qp : queue_pairs_) library_.destroy_qp(qp);
   queue_pairs_.clear();
   if (cq_ != nullptr) library_.destroy_cq(cq_);
   if (mr_ != nullptr) library_.dereg_mr(mr_);
-  if (slab_ != nullptr) ::munmap(slab_, slab_bytes_);
   if (pd_ != nullptr) library_.dealloc_pd(pd_);
   if (context_ != nullptr) library_.close_device(context_);
   cq_ = nullptr;
   mr_ = nullptr;
-  slab_ = nullptr;
   pd_ = nullptr;
   context_ = nullptr;
+}
+
+void Device::close() noexcept {
+  release();
+  if (slab_ != nullptr) ::munmap(slab_, slab_bytes_);
+  slab_ = nullptr;
 }
 
 }  // namespace jackal::collectives

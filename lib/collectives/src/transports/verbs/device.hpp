@@ -53,11 +53,15 @@ public:
   /// Why nothing can be carried any more (port down, device gone); "" while it can. A system call.
   std::string port_trouble() const;
 
+  /// Destroys everything, in order; only the slab's memory stays readable. The device is of no more use.
+  void release() noexcept;
+
 private:
   Error error(Code code, const std::string& what) const;
   void open(Deadline deadline);
   void await_port(Deadline deadline);
   void await_gid(Deadline deadline);
+  void await_a_moment() const;
   void close() noexcept;
 
   const VerbsLibrary& library_;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "transports/verbs/agreement.hpp"
+#include "transports/verbs/departure.hpp"
 
 namespace jackal::collectives {
 namespace {
@@ -57,7 +58,7 @@ void check_matrix(const DeviceMatrix& devices, int size) {
 class VerbsDomain::State {
 public:
   State(int rank, int size, std::vector<std::string> hosts, const VerbsOptions& options)
-      : rank_(rank), size_(size), hosts_(std::move(hosts)), options_(options) {}
+      : rank_(rank), size_(size), hosts_(std::move(hosts)), options_(options), keeper_([this] { keep(); }) {}
   ~State();
 
   void connect(const DeviceMatrix& devices, const std::vector<bool>& wanted, const ShareBytes& share,
@@ -74,6 +75,7 @@ public:
   std::uint64_t repairs();
   std::size_t memory_bytes() const { return memory_bytes_; }
   int queue_pairs() const { return queue_pairs_; }
+  void give_up() { given_up_ = true; }
 
 private:
   class Lane;
@@ -88,10 +90,14 @@ private:
 
   Connection& ready(int connection);
   void advance(Connection& connection);
-  void poll(Device& device);
   void keep();
+  bool tend();
+  void check_ports();
+  [[noreturn]] void depart();
+  bool stopped_within(milliseconds time);
   bool settled();
 
+  const Departure departure_;  // ends after all else
   const int rank_;
   const int size_;
   const std::vector<std::string> hosts_;
@@ -105,11 +111,13 @@ private:
   std::vector<Channel*> messages_of_;             // by rank
   std::size_t memory_bytes_ = 0;
   int queue_pairs_ = 0;
+  bool given_up_ = false;
 
-  std::mutex guard_;  // of everything below, and of devices and connections once the keeper runs
+  std::mutex guard_;                     // of devices and connections
+  std::atomic<bool> connected_ = false;  // from then on neither are there more of them nor fewer
+  std::mutex stop_guard_;
   std::condition_variable stop_;
-  bool stopping_ = false;
-  std::atomic<bool> active_ = true;
+  bool stopping_ = false;  // of stop_guard_
   std::thread keeper_;
 };
 
@@ -253,7 +261,8 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
                                  const ShareBytes& share, Deadline deadline) {
   Offer mine;
   // Whatever goes wrong here, the others are waiting to hear it.
-  const auto attempt = [&mine](auto action) {
+  const auto attempt = [this, &mine](auto action) {
+    const std::lock_guard lock(guard_);
     try {
       action();
     } catch (const Error& error) {
@@ -281,30 +290,27 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
     make_lanes();
   });
   agree(mine, share);
-  keeper_ = std::thread([this] { keep(); });
+  connected_ = true;
 }
 
 Connection& VerbsDomain::State::ready(int connection) {
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
   if (!one.trouble().empty()) throw Broken(one.trouble());
-  active_.store(true, std::memory_order_relaxed);
   return one;
-}
-
-void VerbsDomain::State::poll(Device& device) {
-  std::array<ibv_wc, 16> completions;
-  const int got = device.poll(completions.data(), static_cast<int>(completions.size()));
-  for (int i = 0; i < got; ++i) {
-    const ibv_wc& completion = completions[static_cast<std::size_t>(i)];
-    connections_[static_cast<std::size_t>(Connection::owner(completion.wr_id))]->completed(completion);
-  }
 }
 
 // Takes what has come and sends what is due; a device that refuses ends the connection.
 void VerbsDomain::State::advance(Connection& connection) {
   try {
-    connection.tick(Clock::now());
-    poll(connection.device());
+    std::array<ibv_wc, 16> completions;
+    const int got = connection.device().poll(completions.data(), static_cast<int>(completions.size()));
+    if (got == 0 && connection.may_skip_tick()) return;
+    const Clock::time_point now = Clock::now();
+    for (int i = 0; i < got; ++i) {
+      const ibv_wc& completion = completions[static_cast<std::size_t>(i)];
+      connections_[static_cast<std::size_t>(Connection::owner(completion.wr_id))]->completed(completion, now);
+    }
+    connection.tick(now);
   } catch (const Error& error) {
     connection.fail(error.what());
   }
@@ -313,9 +319,11 @@ void VerbsDomain::State::advance(Connection& connection) {
 std::size_t VerbsDomain::State::write(int connection, int stream, std::span<const iovec> pieces) {
   const std::lock_guard lock(guard_);
   Connection& one = ready(connection);
-  advance(one);
   try {
-    return one.stream(stream).write(pieces);
+    one.at(Clock::now());
+    const std::size_t written = one.stream(stream).write(pieces);
+    if (one.stream(stream).blocked()) advance(one);
+    return written;
   } catch (const Error& error) {
     one.fail(error.what());
     throw Broken(one.trouble());
@@ -351,40 +359,76 @@ std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::
   }
 }
 
+// Neither this side nor the other waits for anything.
 bool VerbsDomain::State::settled() {
-  return std::all_of(connections_.begin(), connections_.end(), [](const auto& one) {
+  const std::lock_guard lock(guard_);
+  const auto quiet = [](const ReliableStream& stream) { return stream.settled() && !stream.owes_news(); };
+  return std::all_of(connections_.begin(), connections_.end(), [&](const auto& one) {
     return !one || !one->trouble().empty() ||
-           (one->stream(kCollectiveStream).settled() && one->stream(kMessageStream).settled());
+           (quiet(one->stream(kCollectiveStream)) && quiet(one->stream(kMessageStream)));
   });
+}
+
+bool VerbsDomain::State::stopped_within(milliseconds time) {
+  std::unique_lock lock(stop_guard_);
+  return stop_.wait_for(lock, time, [this] { return stopping_; });
 }
 
 void VerbsDomain::State::keep() {
   Clock::time_point next_check = Clock::now() + kPortCheck;
-  Clock::time_point last_active = Clock::now();
-  std::unique_lock lock(guard_);
-  while (!stopping_) {
+  Clock::time_point last_busy = Clock::now();
+  while (!stopped_within(Clock::now() - last_busy < kQuietAfter ? kKeeperPause : kQuietPause)) {
+    if (Departure::due()) depart();
+    if (!connected_) continue;
     const Clock::time_point now = Clock::now();
-    if (active_.exchange(false, std::memory_order_relaxed) || !settled()) last_active = now;
-    stop_.wait_for(lock, now - last_active < kQuietAfter ? kKeeperPause : kQuietPause);
-    for (const auto& connection : connections_)
-      if (connection && connection->trouble().empty()) advance(*connection);
-    if (Clock::now() < next_check) continue;
-    next_check = Clock::now() + kPortCheck;
-    for (const auto& [name, device] : devices_) {
-      const std::string trouble = device->port_trouble();
-      for (const auto& connection : connections_)
-        if (!trouble.empty() && connection && &connection->device() == device.get())
-          connection->fail(trouble);
-    }
+    if (tend()) last_busy = now;
+    if (now < next_check) continue;
+    next_check = now + kPortCheck;
+    check_ports();
   }
+}
+
+// Serves the connections that nobody else has for a moment; whether there is anything to do soon. The others
+// it leaves alone, and the guard as well: who polls them is not to wait.
+bool VerbsDomain::State::tend() {
+  bool any_ticked = false;
+  for (const auto& connection : connections_) {
+    if (!connection) continue;
+    const bool ticked = connection->ticked().exchange(false, std::memory_order_relaxed);
+    any_ticked = any_ticked || ticked;
+    if (ticked) continue;
+    const std::lock_guard lock(guard_);
+    if (!connection->trouble().empty()) continue;
+    connection->skip_no_tick();
+    advance(*connection);
+    connection->ticked().store(false, std::memory_order_relaxed);
+  }
+  return any_ticked || !settled();
+}
+
+void VerbsDomain::State::check_ports() {
+  for (const auto& [name, device] : devices_) {
+    const std::string trouble = device->port_trouble();
+    if (trouble.empty()) continue;
+    const std::lock_guard lock(guard_);
+    for (const auto& connection : connections_)
+      if (connection && &connection->device() == device.get()) connection->fail(trouble);
+  }
+}
+
+// The guard is kept for ever: nobody may use what is destroyed any more.
+void VerbsDomain::State::depart() {
+  guard_.lock();
+  for (const auto& [name, device] : devices_) device->release();
+  Departure::finish();
 }
 
 VerbsDomain::State::~State() {
   const Deadline patience = Clock::now() + kLinger;
-  if (!keeper_.joinable()) return;
+  while (connected_ && !given_up_ && !settled() && Clock::now() < patience)
+    std::this_thread::sleep_for(kKeeperPause);
   {
-    std::unique_lock lock(guard_);
-    while (!settled() && Clock::now() < patience) stop_.wait_for(lock, kKeeperPause);
+    const std::lock_guard lock(stop_guard_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -417,6 +461,7 @@ std::unique_ptr<VerbsDomain> VerbsDomain::connect(int rank, int size, const std:
 
 VerbsDomain::VerbsDomain(std::unique_ptr<State> state) : state_(std::move(state)) {}
 VerbsDomain::~VerbsDomain() = default;
+void VerbsDomain::give_up() { state_->give_up(); }
 
 std::vector<Channel*> VerbsDomain::cables(int rank) const { return state_->cables(rank); }
 Channel* VerbsDomain::messages(int rank) const { return state_->messages(rank); }

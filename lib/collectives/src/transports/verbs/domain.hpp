@@ -20,8 +20,9 @@ public:
                                               const DeviceMatrix& devices, const std::vector<bool>& wanted,
                                               const VerbsOptions& options, const ShareBytes& share,
                                               Deadline deadline);
-  /// Waits up to a second until what was sent has arrived.
+  /// Waits up to a second until what was sent has arrived, unless the group was given up.
   ~VerbsDomain();
+  void give_up();
 
   /// The channels to a rank, one a cable, in cable order; empty where there is no connection.
   std::vector<Channel*> cables(int rank) const;

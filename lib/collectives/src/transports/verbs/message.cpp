@@ -1,6 +1,7 @@
 #include "transports/verbs/message.hpp"
 
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace jackal::collectives {
@@ -11,13 +12,15 @@ namespace {
 constexpr std::uint32_t kMagic = 0x4a4b5500;  // "\0UKJ", the type in the lowest byte
 constexpr std::size_t kChecksumAt = 40;
 
+static_assert(std::endian::native == std::endian::little);
+
 void put(std::byte* to, std::size_t index, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) to[4 * index + i] = static_cast<std::byte>(value >> (8 * i) & 0xff);
+  std::memcpy(to + 4 * index, &value, sizeof value);
 }
 
 std::uint32_t get(const std::byte* from, std::size_t index) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value |= std::to_integer<std::uint32_t>(from[4 * index + i]) << (8 * i);
+  std::memcpy(&value, from + 4 * index, sizeof value);
   return value;
 }
 
@@ -68,6 +71,10 @@ std::optional<MessageHeader> MessageHeader::decode(std::span<const std::byte> me
   if (header.length > message.size() - kSize) return std::nullopt;
   static_assert(kChecksumAt + 4 == kSize);
   return header;
+}
+
+std::uint32_t MessageHeader::tag_of(std::span<const std::byte> message) {
+  return message.size() < kSize ? 0 : get(message.data(), 1);
 }
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc) {

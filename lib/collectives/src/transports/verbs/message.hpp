@@ -37,6 +37,8 @@ struct MessageHeader {
   void encode(std::byte* to) const;
   /// nullopt when it is none: wrong magic, type or length. `message` is what has arrived, padding included.
   static std::optional<MessageHeader> decode(std::span<const std::byte> message);
+  /// What decode() would find as tag, if anything; 0 where the message is too short.
+  static std::uint32_t tag_of(std::span<const std::byte> message);
 };
 
 /// CRC-32C (Castagnoli) of `bytes`, going on from `crc`.

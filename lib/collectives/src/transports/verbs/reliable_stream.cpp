@@ -135,7 +135,7 @@ std::size_t ReliableStream::finish(MessageHeader& header, MessageClass c, std::b
   header.tag = tag_out_;
   header.transmission = passage_.transmissions[index(c)]++;
   header.next = next_in_;
-  for (std::uint32_t bit = 0; bit < 32; ++bit) {
+  for (std::uint32_t bit = 0; bit < 32 && before(next_in_ + 1 + bit, last_in_); ++bit) {
     const auto& one = held(next_in_ + 1 + bit);
     if (one && one->sequence == next_in_ + 1 + bit) header.held |= 1u << bit;
   }
@@ -192,6 +192,7 @@ void ReliableStream::accept(MessageClass c, int slot, std::uint32_t sequence,
     return;
   }
   held_[sequence % kHeldSlots] = Incoming{sequence, c, slot, payload};
+  if (!before(sequence, last_in_)) last_in_ = sequence + 1;
   while (held(next_in_) && held(next_in_)->sequence == next_in_) ++next_in_;
   if (untold_since_ == Clock::time_point{}) untold_since_ = now_;
 }
@@ -302,8 +303,7 @@ std::size_t ReliableStream::read(void* to, std::size_t size) {
 void ReliableStream::tick(Clock::time_point now) {
   now_ = now;
   if (owes_answer_ || losses_told_ != passage_.losses) send_state(MessageType::state);
-  const bool untold = told_next_ != next_in_ || told_consumed_ != consumed_;
-  if (!untold) {
+  if (!owes_news()) {
     untold_since_ = {};
   } else if (untold_since_ == Clock::time_point{}) {
     untold_since_ = now;

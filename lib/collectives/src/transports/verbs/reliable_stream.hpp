@@ -82,8 +82,15 @@ public:
   /// and every few ms while not settled() or the other side may not be.
   void tick(Clock::time_point now);
 
+  /// What time it is for what follows; part of tick().
+  void at(Clock::time_point now) { now_ = now; }
+
+  /// The last write() took less than all.
+  bool blocked() const { return blocked_; }
   /// Everything written is known to have arrived.
   bool settled() const;
+  /// The other side does not know yet what has arrived here: it would wait for that, were this side gone.
+  bool owes_news() const { return told_next_ != next_in_ || told_consumed_ != consumed_; }
   std::uint64_t repairs() const { return repairs_; }  // messages sent again
   std::uint64_t strays() const { return strays_; }    // messages that were not of this stream, or damaged
   std::uint32_t tag_in() const { return tag_in_; }
@@ -144,6 +151,7 @@ private:
   static constexpr std::uint32_t kHeldSlots = 64;
   std::array<std::optional<Incoming>, kHeldSlots> held_;  // by sequence % kHeldSlots, not yet consumed
   std::uint32_t next_in_ = 0;                             // every message before has arrived
+  std::uint32_t last_in_ = 0;                             // one past the last that has
   std::uint32_t consumed_ = 0;                            // every message before has been consumed
   std::size_t consumed_bytes_ = 0;                        // of message `consumed_`
   std::uint32_t losses_told_ = 0;
