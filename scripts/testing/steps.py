@@ -181,7 +181,7 @@ def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult
         many = ["-n", PYTEST_PROCESSES, "--dist", "loadfile"] if suite in SIDE_BY_SIDE else []
         argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, *many, f"--junitxml={report}",
                 *c.pytest_arguments]
-        return c.junit(step, suite, argv, report, 3600 if c.long else 600, env)
+        return c.junit(step, suite, argv, report, 3 * 3600 if c.long else 600, env)
 
     if preset == "build":
         return run
