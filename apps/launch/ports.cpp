@@ -32,6 +32,10 @@ std::uint64_t mixed(std::uint64_t seed) {
 
 }  // namespace
 
+bool hands_out_ports(const Layout& layout, std::size_t host) {
+  return layout.size() > 1 && (layout.backend == hostfile::Backend::ring || host == layout.ranks[0].host);
+}
+
 Result<std::uint16_t> consecutive_ports(const PortWish& wish, const std::vector<std::size_t>& listeners,
                                         const Layout& layout, const std::vector<NodeFacts>& facts,
                                         std::vector<std::string>& notes) {

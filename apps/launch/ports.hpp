@@ -13,6 +13,10 @@
 
 namespace jackal::launch {
 
+/// Whether a port of this host will be handed out, so that its busy ones must be known: in a ring every rank
+/// listens, elsewhere rank 0 alone.
+bool hands_out_ports(const Layout& layout, std::size_t host);
+
 /// A port that a flag names and that has a default.
 struct PortWish {
   std::string_view flag;

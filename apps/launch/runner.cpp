@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "launch/ports.hpp"
+
 namespace jackal::launch {
 namespace {
 
@@ -70,7 +72,7 @@ void Runner::connect(const std::vector<std::string>& names) {
         options_.ssh == SshProgram::system ? remote::Transport::system_ssh : remote::Transport::libssh;
     if (options_.ssh_config) node.ssh_config = *options_.ssh_config;
     node.expected_processes = job_ ? job_->ranks.size() : layout_.hosts[index].ranks.size();
-    node.want_busy_ports = !job_ && layout_.size() > 1;
+    node.want_busy_ports = !job_ && hands_out_ports(layout_, index);
     node.grace = std::max(std::chrono::seconds(0), std::chrono::ceil<std::chrono::seconds>(options_.grace));
     hosts_[index].node =
         remote::Node::connect(loop_, std::move(node),

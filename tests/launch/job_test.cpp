@@ -201,6 +201,17 @@ TEST_CASE("the usual port moves when any of the ring's is taken, and says so", "
   CHECK(job.notes == Words{"port 32324 is taken on b: using 32324 in place of 32323"});
 }
 
+TEST_CASE("busy ports are asked for where ranks will listen", "[job]") {
+  const auto asked = [](std::vector<std::string> args) {
+    args.insert(args.end(), {"--hosts", "a,b"});
+    const Layout layout = layout_of(args);
+    return std::pair{hands_out_ports(layout, 0), hands_out_ports(layout, 1)};
+  };
+  CHECK(asked({}) == std::pair{true, true});
+  CHECK(asked({"--backend", "nccl"}) == std::pair{true, false});
+  CHECK(!hands_out_ports(layout_of({"--hosts", "a"}), 0));
+}
+
 TEST_CASE("a port that is taken on another host than its own does not matter", "[job]") {
   const Layout layout = layout_of({"--hosts", "a,b"});
   CHECK(job_of({"--hosts", "a,b"}, std::nullopt, with_busy(facts_for(layout), 0, {32324})).notes.empty());

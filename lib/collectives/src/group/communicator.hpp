@@ -52,10 +52,11 @@ public:
   /// themselves, and preparing the call would take as long as the call. False: nothing was done.
   bool repeat(const Call& call, const void* in, void* out, const CallOptions& options) {
     const Call& last = repeated_.call;
-    if (!repeats_ || call.count != last.count || call.operation != last.operation ||
+    // Where there is a progress thread, it may be at work on any of this.
+    if (progress_ || !repeats_ || call.count != last.count || call.operation != last.operation ||
         call.dtype != last.dtype || call.op != last.op || call.root != last.root ||
         (in == nullptr) != repeated_.no_input || (out == nullptr) != repeated_.no_output ||
-        !options.algorithm.empty() || options.timeout || progress_ || over_.load(std::memory_order_relaxed))
+        !options.algorithm.empty() || options.timeout || over_.load(std::memory_order_relaxed))
       return false;
     repeat(in, out);
     return true;
