@@ -1,5 +1,6 @@
 #include "verbs_desk.hpp"
 
+#include <infiniband/verbs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -76,6 +77,26 @@ Desk star(int size) {
       if (j != i) desk.devices[i][j].push_back(name);
   }
   return desk;
+}
+
+Fault any_fault(fakeverbs::Device& device) {
+  const auto locked = [](auto change) {
+    return [change] {
+      const fakeverbs::Lock lock(world());
+      change();
+    };
+  };
+  Fault fault;
+  SECTION("its cable is pulled") {
+    fault = {"went down", locked([&device] { device.active = false; })};
+  }
+  SECTION("it vanishes") {
+    fault = {"gone", locked([&device] { device.gone = true; })};
+  }
+  SECTION("a completion fails") {
+    fault = {"local length error", locked([&device] { device.error_status = IBV_WC_LOC_LEN_ERR; })};
+  }
+  return fault;
 }
 
 void expect_no_objects(const Desk& desk) {

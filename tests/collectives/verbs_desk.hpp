@@ -1,6 +1,7 @@
 // Machines whose RDMA devices are those of the fake provider.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,15 @@ Desk ring(int size, int cables);
 
 /// Every rank reaches all others over its one device.
 Desk star(int size);
+
+/// What may befall a device while it is in use, and what errors then say.
+struct Fault {
+  std::string words;
+  std::function<void()> strike;
+};
+
+/// Every one of them, each in a section of the test that calls this.
+Fault any_fault(fakeverbs::Device& device);
 
 /// Checks that nobody has left anything behind on the desk's devices.
 void expect_no_objects(const Desk& desk);

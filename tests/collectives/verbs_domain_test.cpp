@@ -1,6 +1,5 @@
 #include "transports/verbs/domain.hpp"
 
-#include <infiniband/verbs.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -277,28 +276,12 @@ TEST_CASE("there is a word for a missing library") {
 TEST_CASE("a channel that breaks says why") {
   const Desk desk = mesh(2, 1);
   Ranks ranks(2);
-  std::string expected;
-  std::function<void()> fault;
   fakeverbs::Device& first = world().devices[desk.numbers[0]];
-  SECTION("the cable is pulled") {
-    expected = "went down";
-    fault = [&] { first.active = false; };
-  }
-  SECTION("the device vanishes") {
-    expected = "gone";
-    fault = [&] { first.gone = true; };
-  }
-  SECTION("a completion fails") {
-    expected = "local length error";
-    fault = [&] { first.error_status = IBV_WC_LOC_LEN_ERR; };
-  }
+  const Fault fault = any_fault(first);
   const auto errors = ranks.run([&](int rank) {
     const auto domain = connect(ranks, rank, 2, desk);
     ranks.share(rank)("");
-    if (rank == 0) {
-      const fakeverbs::Lock lock(world());
-      fault();
-    }
+    if (rank == 0) fault.strike();
     const Deadline deadline = Clock::now() + 5s;
     Channel& channel = *domain->cables(1 - rank).front();
     const std::vector<std::byte> bytes(100);
@@ -312,7 +295,7 @@ TEST_CASE("a channel that breaks says why") {
       }
   });
   CAPTURE(errors[0]);
-  CHECK(errors[0].find(expected) != std::string::npos);
+  CHECK(errors[0].find(fault.words) != std::string::npos);
   CHECK(errors[1] == "");
   first.gone = false;
   expect_no_objects(desk);

@@ -1,5 +1,4 @@
 // Groups whose ranks, threads of this process, reach each other over the fake provider.
-#include <infiniband/verbs.h>
 
 #include <mutex>
 
@@ -46,27 +45,10 @@ TEST_CASE("a group over RDMA repairs what is lost, and counts it") {
 
 TEST_CASE("whatever befalls a device ends the call on every rank, names the device, and leaves nothing") {
   const Desk desk = mesh(3, 1);
-  fakeverbs::Device& device = world().devices[desk.numbers[0]];
-  std::function<void()> fault;
-  std::string reason;
-  SECTION("its cable is pulled") {
-    reason = "went down";
-    fault = [&] { device.active = false; };
-  }
-  SECTION("it vanishes") {
-    reason = "gone";
-    fault = [&] { device.gone = true; };
-  }
-  SECTION("a completion fails") {
-    reason = "local length error";
-    fault = [&] { device.error_status = IBV_WC_LOC_LEN_ERR; };
-  }
+  const Fault fault = any_fault(world().devices[desk.numbers[0]]);
   const auto errors = ranks::errors(job_on(desk, {{"JACKAL_TIMEOUT", "30"}}), [&](Group& group) {
     group.barrier();
-    if (group.rank() == 0) {
-      const fakeverbs::Lock lock(world());
-      fault();
-    }
+    if (group.rank() == 0) fault.strike();
     for (;;) use(group, 1000);
   });
   for (const auto& error : errors) {
@@ -74,7 +56,7 @@ TEST_CASE("whatever befalls a device ends the call on every rank, names the devi
     CAPTURE(error->what());
     CHECK(error->code() == Code::peer_lost);
     CHECK(std::string(error->what()).find(desk.devices[0][1][0]) != std::string::npos);
-    CHECK(std::string(error->what()).find(reason) != std::string::npos);
+    CHECK(std::string(error->what()).find(fault.words) != std::string::npos);
   }
   expect_no_objects(desk);
 }
@@ -83,7 +65,10 @@ TEST_CASE("where nothing arrives any more the call ends with its time on every r
   const Desk desk = mesh(2, 1);
   const auto errors = ranks::errors(job_on(desk, {{"JACKAL_TIMEOUT", "30"}}), [&](Group& group) {
     use(group, 1000);
-    for (const int number : desk.numbers) world().devices[number].loss_ppm = 1'000'000;
+    {
+      const fakeverbs::Lock lock(world());
+      for (const int number : desk.numbers) world().devices[number].loss_ppm = 1'000'000;
+    }
     std::vector<float> data(1000);
     group.all_sum(data, data, {.timeout = std::chrono::milliseconds(500)});
   });
@@ -110,7 +95,7 @@ TEST_CASE("a job that is set up for RDMA does not do without it unless it is tol
        {ranks::Variables{{"JACKAL_TRANSPORT", "auto"}}, ranks::Variables{{"BACKEND", "jackal"}},
         ranks::Variables{{"JACKAL_TRANSPORT", "tcp"}}}) {
     ranks::Variables all = more;
-    all["JACKAL_TIMEOUT"] = "8";
+    all.emplace("JACKAL_TIMEOUT", "8");
     ranks::run(job_on(desk, all), [](Group& group) { use(group, 10); });
   }
 }
