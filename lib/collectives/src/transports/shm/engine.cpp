@@ -134,29 +134,7 @@ void Engine::number_call() {
 
 void Engine::repeat(const ShmDomain::Request& request) {
   number_call();
-  if (shape_.operation == Operation::all_reduce && room_.size() == 2 && shape_.bytes > 0)
-    repeat_between_two(request);
-  else
-    small(request);
-}
-
-// The commonest of all calls in one piece: those that the general way is made of would take a fifth of the
-// time.
-void Engine::repeat_between_two(const ShmDomain::Request& request) {
-  const Call& call = request.call;
-  const std::size_t me = room_.me();
-  Slot& mine = room_.slot(me, call_);
-  const Slot& theirs = room_.slot(1 - me, call_);
-  const std::size_t at = Slot::data_at(shape_.bytes);
-  copy_few(reinterpret_cast<std::byte*>(&mine) + at, request.in, shape_.bytes);
-  room_.board(me).signatures[call_ % 2] = request.signature;
-  room_.publish(mine.flag, tag_);
-  if (theirs.flag.load(std::memory_order_acquire) != tag_) await_post(1 - me, request);
-  const void* const come = reinterpret_cast<const std::byte*>(&theirs) + at;
-  const void* const first = me == 0 ? request.in : come;
-  const void* const second = me == 0 ? come : request.in;
-  kernel(call, 0).pair(first, second, request.out, call.count);
-  if (call.op == Op::average) divide(call.dtype, request.out, call.count, 2);
+  small(request);
 }
 
 void Engine::small(const ShmDomain::Request& request) {

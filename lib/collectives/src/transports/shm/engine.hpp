@@ -56,7 +56,6 @@ private:
   friend class Large;
 
   void number_call();
-  void repeat_between_two(const ShmDomain::Request& request);
   void small(const ShmDomain::Request& request);
   void combine_small(const ShmDomain::Request& request);
   void take_small(const ShmDomain::Request& request);

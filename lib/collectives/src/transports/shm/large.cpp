@@ -81,13 +81,6 @@ void Large::post() {
 
 void Large::read_posts() {
   engine_.await_posts(request_);
-  // The same for all, as it decides what one takes from another. Who has put its input into a window in vain
-  // will not do so the next time.
-  if (me_ != 0) {
-    Post first;
-    std::memcpy(&first, room_.data(0, engine_.call_, sizeof first), sizeof first);
-    far_ = first.far != 0;
-  }
   if (engine_.call_ % kCallsPerLook == 0) look_how_far();
   for (std::size_t member = 0; member < room_.size(); ++member) {
     Post& post = posts_[member];
@@ -98,6 +91,9 @@ void Large::read_posts() {
     if (output_bytes(shape_, member) > 0) out_buffers_ &= static_cast<bool>(post.out.buffer);
     if (member != me_) engine_.buffers_[member].tidy(room_.board(member));
   }
+  // The same for all, as it decides what one takes from another. Who has put its input into a window in vain
+  // will not do so the next time.
+  far_ = posts_[0].far != 0;
 }
 
 // Times one line that a peer has just written and nobody has read.
