@@ -14,6 +14,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -33,16 +34,21 @@ jackal::InitOptions options(Variables variables) {
   return made;
 }
 
+// Below the ports that the system gives to whoever names none: a job may come to listen seconds later, and
+// meanwhile no connection of another test takes it.
 int free_port() {
-  const jackal::UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
+  static std::mt19937 random(std::random_device{}());
+  std::uniform_int_distribution<std::uint16_t> any(20000, 32000);
+  for (int tries = 0; tries < 1000; ++tries) {
+    const jackal::UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(any(random));
+    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+      return ntohs(address.sin_port);
+  }
+  throw std::runtime_error("no free port");
 }
 
 Job::Job(int size, Variables more) : size_(size), common_(std::move(more)) {
