@@ -38,6 +38,7 @@ def main(argv: list) -> int:
     context.reports.mkdir(parents=True)
     # Ended from outside, this stops the step that runs, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_ignoring_alone((signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
     start = time.monotonic()
     try:
         results = run_steps(context, steps, skips_fail=os.environ.get("CI") == "true")
@@ -47,6 +48,14 @@ def main(argv: list) -> int:
     print(f"\n{time.monotonic() - start:.0f} s in all; reports in build/reports")
     print(tally.summary(results), flush=True)
     return 0 if tally.succeeded(results) else 1
+
+
+def keep_ignoring_alone(numbers: tuple) -> None:
+    """Under nohup or in a script's background some signals are ignored, and every child would inherit that: tests that
+    send them would wait for ever. A handler that does nothing ends with exec."""
+    for number in numbers:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def run_steps(context: Context, steps: list, skips_fail: bool) -> list:

@@ -20,7 +20,7 @@ SCRIPT_FOLDERS = (".ci", "scripts", "tests")
 # emulated and too slow for them: the unit tests drive the same code.
 UNSANITIZED = ("scripts", "cluster", "simmac", "install", "rdma-vm")
 UNBUILT = ("scripts", "cluster")
-TSAN_TESTS = ("collectives", "collectives_threads")
+TSAN_TESTS = ("collectives", "collectives_threads", "collectives_verbs")
 FUZZ_SECONDS, LONG_FUZZ_SECONDS = 60, 600
 MOST_FUZZED = "probes_fuzz"
 # The collectives' matrix has steps of its own: it wants both cores for a while. How long it draws operations at random:

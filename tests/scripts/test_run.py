@@ -1,5 +1,8 @@
 """Runs of steps: what depends on a failed build, what a silent or crashing test program counts as."""
 
+import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -112,3 +115,20 @@ def test_a_sanitizer_report_of_any_process_is_a_failure(context):
 def test_a_shell_script_is_known_by_its_first_line(tmp_path, first_line, expected):
     (tmp_path / "x").write_text(first_line + "\n")
     assert is_shell(tmp_path / "x") is expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_that_we_were_started_to_ignore_still_reaches_what_a_step_starts(number):
+    """As under nohup, or in the background of a script."""
+    body = (
+        "import os, signal, subprocess\n"
+        "from testing.__main__ import keep_ignoring_alone\n"
+        f"number = signal.{number.name}\n"
+        "keep_ignoring_alone((number,))\n"
+        "os.kill(os.getpid(), number)\n"
+        "print(subprocess.run(['/bin/sh', '-c', f'kill -{number:d} $$']).returncode)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", body], capture_output=True, text=True, env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN), check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{-number:d}\n", "")
