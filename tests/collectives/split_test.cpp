@@ -1,4 +1,9 @@
 // Groups out of groups.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -21,6 +26,30 @@ ranks::Job job_over(const char* transport, int size) {
 int sum(Group& group, int mine) {
   group.all_sum(&mine, &mine, 1, jackal::Dtype::int32);
   return mine;
+}
+
+// This process opens no more descriptors from now on.
+void refuse_descriptors() {
+  const int next = ::dup(STDERR_FILENO);
+  ::close(next);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = static_cast<rlim_t>(next);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// What a rank of four reports of a split in which rank 3 has a fault.
+std::string split_beside(const ranks::Job& job, int rank, const std::function<void()>& fault) {
+  Group group = jackal::init(job.options(rank));
+  if (rank == 3) fault();
+  const auto begun = std::chrono::steady_clock::now();
+  try {
+    group.split(0, 0, {.timeout = std::chrono::seconds(45)});
+    return "no error";
+  } catch (const jackal::Error& error) {
+    const bool soon = std::chrono::steady_clock::now() - begun < std::chrono::seconds(15);
+    return std::string(soon ? "soon: " : "late: ") + jackal::code_name(error.code()) + ": " + error.what();
+  }
 }
 
 }  // namespace
@@ -94,4 +123,16 @@ TEST_CASE("a part that fails leaves the group as it was") {
     }
     require(sum(group, 1) == 4, "sum of all");
   });
+}
+
+TEST_CASE("a rank that cannot meet its part ends the split of the others at once") {
+  const char* transport = GENERATE("shm", "tcp");
+  const ranks::Job job = job_over(transport, 4);
+  const std::vector<std::string> reports =
+      ranks::fork_and_run(4, [&](int rank) { return split_beside(job, rank, refuse_descriptors); });
+  for (const std::string& report : reports) {
+    INFO(report);
+    CHECK(report.starts_with("soon: "));
+    CHECK(report.find("Too many open files") != std::string::npos);
+  }
 }

@@ -1,6 +1,7 @@
 #include "error.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -77,7 +78,12 @@ std::string seconds_text(std::chrono::milliseconds duration) {
   return text + " s";
 }
 
-std::string system_text(int number) { return std::generic_category().message(number); }
+bool out_of_descriptors(int number) { return number == EMFILE || number == ENFILE; }
+
+std::string system_text(int number) {
+  const std::string text = std::generic_category().message(number);
+  return out_of_descriptors(number) ? text + "; raise the limit (ulimit -n)" : text;
+}
 
 }  // namespace collectives
 }  // namespace jackal

@@ -26,7 +26,10 @@ int poll_milliseconds(Deadline deadline);
 /// "60 s", "1.5 s": how long `duration` is, for a message.
 std::string seconds_text(std::chrono::milliseconds duration);
 
-/// "Connection refused" for ECONNREFUSED; safe from any thread.
+/// Of an errno: this process may open no more, and waiting changes nothing.
+bool out_of_descriptors(int number);
+
+/// "Connection refused" for ECONNREFUSED, with a remedy where there is one; safe from any thread.
 std::string system_text(int number);
 
 }  // namespace jackal::collectives

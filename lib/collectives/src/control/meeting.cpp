@@ -1,6 +1,5 @@
 #include "control/meeting.hpp"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,8 @@ constexpr auto kStrangerPatience = std::chrono::seconds(10);
 constexpr std::size_t kMaxStrangers = 256;
 // A rank that does not answer may have failed; if so, rank 0 passes on the reason within this time.
 constexpr auto kVerdictPatience = std::chrono::seconds(1);
+// What is around a meeting may have a reason to end it that wakes nobody.
+constexpr auto kLookEvery = std::chrono::milliseconds(50);
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -37,10 +38,11 @@ std::string fill(int fd, FrameReader& reader) {
 
 }  // namespace
 
-Meeting::Meeting(const Job& job, std::chrono::milliseconds timeout, const Log& log)
+Meeting::Meeting(const Job& job, std::chrono::milliseconds timeout, const Log& log, Watch* around)
     : job_(job),
       deadline_(Clock::now() + timeout),
       mesh_(job.rank, job.size, job.secret, log),
+      around_(around),
       listens_(static_cast<std::size_t>(job.size)) {
   for (std::size_t rank = 0; rank < job.hosts.size(); ++rank)
     mesh_.peer(static_cast<int>(rank)).host = job.hosts[rank];
@@ -95,6 +97,25 @@ void Meeting::run_until(const std::function<bool()>& done, const std::function<E
   }
 }
 
+void Meeting::pause(std::chrono::milliseconds time) {
+  std::vector<pollfd> nothing;
+  poll(nothing, std::min(deadline_, Clock::now() + time));
+}
+
+// Up to `until`, or shorter: what is around this meeting has its turn. `entries` stay as they are but for
+// what came.
+int Meeting::poll(std::vector<pollfd>& entries, Deadline until) {
+  if (around_ == nullptr)
+    return ::poll(entries.data(), static_cast<nfds_t>(entries.size()), poll_milliseconds(until));
+  around_->look();
+  const std::size_t own = entries.size();
+  for (const int descriptor : around_->wake_descriptors()) entries.push_back({descriptor, POLLIN, 0});
+  const int ready = ::poll(entries.data(), static_cast<nfds_t>(entries.size()),
+                           poll_milliseconds(std::min(until, Clock::now() + kLookEvery)));
+  entries.resize(own);
+  return ready;
+}
+
 void Meeting::wait() {
   std::vector<pollfd> entries;
   Deadline until = failure_ ? std::min(deadline_, failure_until_) : deadline_;
@@ -105,7 +126,7 @@ void Meeting::wait() {
   }
   for (const Outbound& one : outbound_) entries.push_back({one.fd.get(), POLLIN, 0});
   for (int rank = 0; rank < job_.size; ++rank) entries.push_back({mesh_.peer(rank).control.get(), POLLIN, 0});
-  if (::poll(entries.data(), static_cast<nfds_t>(entries.size()), poll_milliseconds(until)) < 0) {
+  if (poll(entries, until) < 0) {
     if (errno == EINTR) return;
     throw error(Code::io, "cannot wait for connections: " + system_text(errno));
   }
@@ -129,9 +150,7 @@ void Meeting::accept_all() {
     inbound_.push_back(
         {std::move(fd), FrameReader(job_.secret, kStrangerLimit), Clock::now() + kStrangerPatience, link});
   }
-  if (errno == EMFILE || errno == ENFILE)
-    throw error(Code::io,
-                "cannot take a connection: " + system_text(errno) + "; raise the limit (ulimit -n)");
+  if (out_of_descriptors(errno)) throw error(Code::io, "cannot take a connection: " + system_text(errno));
 }
 
 bool Meeting::advance(Inbound& inbound) {

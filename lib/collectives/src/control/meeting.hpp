@@ -2,6 +2,8 @@
 // connections that already stand. One thread; every wait ends at the deadline.
 #pragma once
 
+#include <poll.h>
+
 #include <functional>
 #include <list>
 #include <optional>
@@ -13,12 +15,14 @@
 #include "env/environment.hpp"
 #include "jackal/base/unique_fd.hpp"
 #include "transports/tcp/address.hpp"
+#include "transports/watch.hpp"
 
 namespace jackal::collectives {
 
 class Meeting {
 public:
-  Meeting(const Job& job, std::chrono::milliseconds timeout, const Log& log);
+  /// `around`: looked at in every wait; what it throws ends the loop.
+  Meeting(const Job& job, std::chrono::milliseconds timeout, const Log& log, Watch* around = nullptr);
 
   Deadline deadline() const { return deadline_; }
   /// Once rank 0 answers, it decides when to give up, and knows better why; this is the time to hear it.
@@ -40,6 +44,9 @@ public:
 
   /// Runs the loop until `done`. Past the deadline it throws what `late` makes.
   void run_until(const std::function<bool()>& done, const std::function<Error()>& late);
+
+  /// Lets time pass, up to the deadline.
+  void pause(std::chrono::milliseconds time);
 
   void send(int to, FrameType type, std::string_view body = {});
   /// Sends to every other rank.
@@ -70,6 +77,7 @@ private:
   };
 
   void wait();
+  int poll(std::vector<pollfd>& entries, Deadline until);
   void accept_all();
   bool advance(Inbound& inbound);    // false: finished, one way or the other
   bool advance(Outbound& outbound);  // likewise
@@ -82,6 +90,7 @@ private:
   const Job& job_;
   Deadline deadline_;
   Mesh mesh_;
+  Watch* around_;
   UniqueFd listener_;
   std::list<Inbound> inbound_;
   std::list<Outbound> outbound_;

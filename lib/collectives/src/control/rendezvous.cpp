@@ -1,7 +1,6 @@
 #include "control/rendezvous.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -112,6 +111,8 @@ bool try_to_join(const Job& job, Meeting& meeting, std::string& why) {
   for (const SocketAddress& address : resolved.addresses) {
     Opened opened =
         connect_to(address, std::min(meeting.deadline(), Clock::now() + std::chrono::seconds(10)));
+    if (!opened.fd && out_of_descriptors(opened.error))  // trying again brings none
+      throw meeting.error(Code::io, "cannot connect to the coordinator: " + system_text(opened.error));
     if (!opened.fd) {
       why = system_text(opened.error);
       continue;
@@ -148,7 +149,7 @@ void join(const Job& job, Meeting& meeting, const std::string& within) {
                               " did not reach rank 0 at " + place(job.coordinator) + " within " + within +
                               ": " + why,
                           0, place(job.coordinator));
-    ::poll(nullptr, 0, poll_milliseconds(std::min(meeting.deadline(), Clock::now() + pause)));
+    meeting.pause(pause);
   }
 }
 
@@ -184,8 +185,8 @@ void attend_meeting(const Job& job, Meeting& meeting, const std::string& within)
 
 }  // namespace
 
-Mesh meet(const Job& job, milliseconds timeout, const Log& log, UniqueFd listener) {
-  Meeting meeting(job, timeout, log);
+Mesh meet(const Job& job, milliseconds timeout, const Log& log, UniqueFd listener, Watch* around) {
+  Meeting meeting(job, timeout, log, around);
   const std::string within = seconds_text(timeout);
   try {
     if (job.rank == 0) {

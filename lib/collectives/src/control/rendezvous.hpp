@@ -15,11 +15,13 @@
 #include "control/mesh.hpp"
 #include "env/environment.hpp"
 #include "jackal/base/unique_fd.hpp"
+#include "transports/watch.hpp"
 
 namespace jackal::collectives {
 
 /// Throws Error. `job.size` is at least 2. `listener`: of rank 0, where it listens at the coordinator's
-/// address already.
-Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log, UniqueFd listener = {});
+/// address already. `around`: of the group that this is a part of; what it throws ends the meeting, too.
+Mesh meet(const Job& job, std::chrono::milliseconds timeout, const Log& log, UniqueFd listener = {},
+          Watch* around = nullptr);
 
 }  // namespace jackal::collectives

@@ -232,7 +232,7 @@ Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
     surroundings.transports.push_back(links.fabric.path(mesh.rank(), to).transport);
   surroundings.host_of = links.fabric.host_of;
   surroundings.crowding = links.shm->crowding();
-  StartWatch watch(mesh, deadline);
+  StartWatch watch(mesh, deadline, "init");
   return measure(
       surroundings, [&](const std::string& mine) { return mesh.share(mine, deadline); }, watch);
 }

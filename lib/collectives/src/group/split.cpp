@@ -1,11 +1,13 @@
 // Groups out of a group: the ranks tell each other their colours, the first of each new group listens, and
 // its ranks meet there as those of any job do. Nothing is measured again.
 #include <algorithm>
-#include <tuple>
+#include <functional>
+#include <mutex>
 
 #include "control/bytes.hpp"
 #include "control/rendezvous.hpp"
 #include "group/communicator.hpp"
+#include "group/start_watch.hpp"
 #include "transports/tcp/socket.hpp"
 
 namespace jackal::collectives {
@@ -42,6 +44,30 @@ std::vector<int> members_of(const std::vector<Wish>& wishes, int rank) {
   std::stable_sort(members.begin(), members.end(), [&](int a, int b) { return wish(a).key < wish(b).key; });
   return members;
 }
+
+// The group while a part of it meets: whoever fails or dies will not come to that meeting.
+class GroupWatch final : public Watch {
+public:
+  /// `control` guards `mesh`; `attend` throws what another thread has ended the group with.
+  GroupWatch(Mesh& mesh, std::mutex& control, std::function<void()> attend)
+      : ranks_(mesh, Deadline::max(), kOperation), control_(control), attend_(std::move(attend)) {}
+
+  void look() override {
+    attend_();
+    const std::lock_guard lock(control_);
+    ranks_.look();
+  }
+  [[noreturn]] void lost(int rank, const std::string& why) override {
+    const std::lock_guard lock(control_);
+    ranks_.lost(rank, why);
+  }
+  std::span<const int> wake_descriptors() override { return ranks_.wake_descriptors(); }
+
+private:
+  StartWatch ranks_;
+  std::mutex& control_;
+  std::function<void()> attend_;
+};
 
 // Its ranks come from wherever they reach this one.
 UniqueFd listen_anywhere(int family) {
@@ -133,8 +159,11 @@ std::unique_ptr<Communicator> Communicator::divide_up(int color, int key, Deadli
   }
 
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-  Mesh mesh =
-      job.size == 1 ? Mesh(0, 1, job.secret, mesh_.log()) : meet(job, left, mesh_.log(), std::move(listener));
+  GroupWatch around(mesh_, control_, [this] {
+    if (over_) throw ended(kOperation);
+  });
+  Mesh mesh = job.size == 1 ? Mesh(0, 1, job.secret, mesh_.log())
+                            : meet(job, left, mesh_.log(), std::move(listener), &around);
   Settings settings = settings_;
   settings.fabric.reset();  // it is of all ranks; `measured` is the part
   // A part of a ring may have no cables at all, and a device has few queue pairs.

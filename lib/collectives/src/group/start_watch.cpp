@@ -16,7 +16,8 @@ void StartWatch::look() {
   for (int rank = 0; rank < mesh_.size(); ++rank)
     if (mesh_.peer(rank).control) hear(rank);
   if (Clock::now() < deadline_) return;
-  throw Error(Code::timeout, "the ranks came, but their links were not measured in time", -1, "", "", "init");
+  throw Error(Code::timeout, "the ranks came, but their links were not measured in time", -1, "", "",
+              operation_);
 }
 
 void StartWatch::hear(int rank) {
@@ -37,8 +38,8 @@ void StartWatch::lost(int rank, const std::string& why) {
     for (const Frame& frame : news.frames)
       if (frame.type == FrameType::abort) throw error_of(frame, rank);
   }
-  throw Error(Code::peer_lost, mesh_.name(rank) + " was lost during init: " + why, rank, peer.host, peer.link,
-              "init");
+  throw Error(Code::peer_lost, mesh_.name(rank) + " was lost during " + operation_ + ": " + why, rank,
+              peer.host, peer.link, operation_);
 }
 
 std::span<const int> StartWatch::wake_descriptors() {

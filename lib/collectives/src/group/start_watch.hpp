@@ -1,5 +1,4 @@
-// What is watched while a group starts and its links are measured: the deadline of init(), and the other
-// ranks.
+// What is watched while a group starts: the deadline, and the other ranks.
 #pragma once
 
 #include <vector>
@@ -11,7 +10,9 @@ namespace jackal::collectives {
 
 class StartWatch final : public Watch {
 public:
-  StartWatch(Mesh& mesh, Deadline deadline) : mesh_(mesh), deadline_(deadline) {}
+  /// `operation`, "init" or "split", is for messages.
+  StartWatch(Mesh& mesh, Deadline deadline, std::string operation)
+      : mesh_(mesh), deadline_(deadline), operation_(std::move(operation)) {}
 
   void look() override;
   [[noreturn]] void lost(int rank, const std::string& why) override;
@@ -22,6 +23,7 @@ private:
 
   Mesh& mesh_;
   Deadline deadline_;
+  std::string operation_;
   std::vector<int> descriptors_;
 };
 

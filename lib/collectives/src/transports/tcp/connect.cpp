@@ -290,10 +290,8 @@ private:
       inbound_.push_back(
           {std::move(fd), FrameReader(job_.secret, kStrangerLimit), Clock::now() + kStrangerPatience});
     }
-    if (errno == EMFILE || errno == ENFILE)
-      throw Error(Code::io,
-                  "cannot take a connection: " + system_text(errno) + "; raise the limit (ulimit -n)", -1, "",
-                  "", "init");
+    if (out_of_descriptors(errno))
+      throw Error(Code::io, "cannot take a connection: " + system_text(errno), -1, "", "", "init");
   }
 
   void drop(const Inbound& inbound, const std::string& why) {
