@@ -184,7 +184,7 @@ void carry_out(const Case& one, int rank, Executor& executor, std::span<const st
     if (!std::equal(header.begin(), header.end(), theirs.begin(), theirs.end()))
       throw std::runtime_error("a header that is not this call's");
   };
-  executor.run(*program, one.shape, memory, one.dtype, Op::sum, one.slice_bytes, header, check, watch);
+  executor.run(*program, memory, one.dtype, Op::sum, one.slice_bytes, header, check, watch);
   if (has_output(one, rank) && output != wanted)
     throw std::runtime_error("rank " + std::to_string(rank) + " has a wrong result");
 }
@@ -280,8 +280,7 @@ TEST_CASE("nothing of a peer is used before its header has been agreed to") {
       if (out != std::vector<float>(10, -1.0F)) throw std::runtime_error("too late");
       throw std::runtime_error("refused");
     };
-    executor.run(program, shape, {in.data(), out.data(), 10, {}}, Dtype::float32, Op::sum, 0, header, check,
-                 watch);
+    executor.run(program, {in.data(), out.data(), 10, {}}, Dtype::float32, Op::sum, 0, header, check, watch);
   });
   CHECK(failed == "refused");
 }
@@ -301,7 +300,7 @@ TEST_CASE("a channel that breaks is reported with its rank, after what came befo
   TestWatch watch(failed);
   try {
     executor.run(
-        program, shape, {nullptr, out.data(), 4, {}}, Dtype::int8, Op::sum, 0, header,
+        program, {nullptr, out.data(), 4, {}}, Dtype::int8, Op::sum, 0, header,
         [](int, std::span<const std::byte>) {}, watch);
     FAIL("completed");
   } catch (const Error& error) {
@@ -331,7 +330,7 @@ TEST_CASE("while it waits, the executor says for whom") {
   std::int8_t in = 1;
   std::array<std::int8_t, 4> out{};
   CHECK_THROWS_AS(executor.run(
-                      *make_program("mesh", shape, complete_fabric(4), 1), shape, {&in, out.data(), 1, {}},
+                      *make_program("mesh", shape, complete_fabric(4), 1), {&in, out.data(), 1, {}},
                       Dtype::int8, Op::sum, 0, {}, [](int, std::span<const std::byte>) {}, watch),
                   Error);
   CHECK(watch.awaited == std::vector<int>{0, 2, 3});

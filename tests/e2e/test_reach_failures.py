@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fixture import start_cluster, wait_for
+from life import JOB_FILE
 from reach import DEADLINE, Hosts, launch, refuses
 
 pytestmark = pytest.mark.usefixtures("cluster_possible")
@@ -161,7 +162,7 @@ def test_a_launch_that_dies_on_its_way_through_a_jump_host_takes_its_ssh_along(c
     process.kill()
     process.communicate(timeout=DEADLINE)
     cluster.wait_until_idle("head", seconds=5)
-    assert not [path for path in cluster.files("head") if "/jackal-" in path]
+    assert not [path for path in cluster.files("head") if JOB_FILE.search(path)]
 
 
 def test_no_ssh_program_for_system_ssh(cluster, hosts, bin_dir):

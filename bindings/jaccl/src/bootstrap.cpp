@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -18,11 +17,7 @@ namespace {
 
 using jackal::collectives::Opened;
 using jackal::collectives::SocketAddress;
-
-std::optional<std::string> variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
+using jackal::collectives::variable_of_process;
 
 SocketAddress ipv4(std::uint32_t address, std::uint16_t port) {
   sockaddr_in made{};
@@ -81,8 +76,9 @@ std::string agree_on_coordinator(int rank, int size, const AllGatherFn& all_gath
 
 jackal::Group meet(const Meeting& meeting) {
   const std::string matrix = nlohmann::json(meeting.devices).dump();
-  const bool same_job = meeting.launched && variable("JACKAL_RANK") == std::to_string(meeting.rank) &&
-                        variable("JACKAL_SIZE") == std::to_string(meeting.devices.size());
+  const bool same_job = meeting.launched &&
+                        variable_of_process("JACKAL_RANK") == std::to_string(meeting.rank) &&
+                        variable_of_process("JACKAL_SIZE") == std::to_string(meeting.devices.size());
   jackal::InitOptions options;
   options.variable = [&](const std::string& name) -> std::optional<std::string> {
     if (name == "JACCL_RANK") return std::to_string(meeting.rank);
@@ -94,20 +90,22 @@ jackal::Group meet(const Meeting& meeting) {
       if (name == other) return std::nullopt;
     if (name == "JACKAL_HOSTFILE" && !same_job) return std::nullopt;
     // RDMA where it can be had.
-    if (name == "JACKAL_TRANSPORT") return variable(name).value_or("auto");
-    return variable(name);
+    if (name == "JACKAL_TRANSPORT") return variable_of_process(name).value_or("auto");
+    return variable_of_process(name);
   };
   return jackal::init(options);
 }
 
 void log_error(const std::string& text) {
   try {
-    jackal::collectives::Log(jackal::collectives::read_log_level(variable), -1).error(text);
+    jackal::collectives::Log(jackal::collectives::read_log_level(variable_of_process), -1).error(text);
   } catch (const jackal::Error&) {
     // The variable is malformed; init() has said so where somebody listens.
   }
 }
 
-std::string verbs_library_of_environment() { return variable("JACKAL_VERBS_LIBRARY").value_or(""); }
+std::string verbs_library_of_environment() {
+  return variable_of_process("JACKAL_VERBS_LIBRARY").value_or("");
+}
 
 }  // namespace jaccl

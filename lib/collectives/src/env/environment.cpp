@@ -1,6 +1,7 @@
 #include "env/environment.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "env/files.hpp"
 #include "env/starters.hpp"
@@ -117,6 +118,11 @@ void decide_verbs(const Variables& variables, const std::string& set_up_by, cons
 }
 
 }  // namespace
+
+std::optional<std::string> variable_of_process(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
 
 LogLevel read_log_level(const Lookup& lookup) { return log_level(Variables(lookup)); }
 

@@ -20,6 +20,9 @@ namespace jackal::collectives {
 /// The value of a variable; nullopt when it is not set.
 using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
 
+/// The Lookup of this process; not while another thread changes its environment.
+std::optional<std::string> variable_of_process(const std::string& name);
+
 struct Job {
   int rank = 0;
   int size = 1;

@@ -157,18 +157,12 @@ void Communicator::run_program(Request& request, const Signature& signature) {
   const Choice& choice = choose(request);
   warn_of_fall_back(call.operation, choice.algorithm);
   const bool barrier = call.operation == Operation::barrier || call.operation == Operation::split;
-  Shape shape;
-  shape.operation = barrier ? Operation::barrier : call.operation;
-  shape.ranks = size_;
-  shape.root = call.root;
-  shape.in_place = may_overlap(request);
   Memory memory{request.in, request.out, call.count, request.counts};
   if (barrier) memory.count = 1;
   if (call.operation == Operation::all_gather_v)
     memory.count = request.counts[static_cast<std::size_t>(rank_)];
-  const Traffic traffic =
-      executor_->run(choice.program, shape, memory, barrier ? Dtype::uint8 : call.dtype, call.op,
-                     choice.slice_bytes, signature.bytes, check_header_, *lookout_);
+  const Traffic traffic = executor_->run(choice.program, memory, barrier ? Dtype::uint8 : call.dtype, call.op,
+                                         choice.slice_bytes, signature.bytes, check_header_, *lookout_);
   const bool has_result = call.operation != Operation::reduce || call.root == rank_;
   if (reduces(call.operation) && call.op == Op::average && has_result)
     divide(call.dtype, request.out, call.count, size_);

@@ -1,9 +1,9 @@
 // The public functions: each says what it wants in a Request or a Message, and hands it to the communicator.
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
 #include "control/rendezvous.hpp"
+#include "env/environment.hpp"
 #include "group/communicator.hpp"
 #include "jackal/collectives.h"
 #include "kernels/reduce.hpp"
@@ -24,11 +24,6 @@ constexpr milliseconds kCallTimeout = std::chrono::seconds(600);
 
 // In place of a rank.
 constexpr int kNobody = std::numeric_limits<int>::min();
-
-std::optional<std::string> variable_of_process(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 }  // namespace
 
@@ -304,7 +299,7 @@ Buffer::~Buffer() = default;
 
 Group init(const InitOptions& options) {
   collectives::Environment environment =
-      collectives::read_environment(options.variable ? options.variable : variable_of_process);
+      collectives::read_environment(options.variable ? options.variable : collectives::variable_of_process);
   collectives::Job& job = environment.job;
   const collectives::Log log(environment.log, job.rank);
   for (const std::string& skipped : environment.skipped) log.warn("not used: " + skipped);

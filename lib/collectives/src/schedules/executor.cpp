@@ -517,7 +517,7 @@ Executor::Executor(Lanes lanes, Crowding crowding)
     : state_(std::make_unique<State>(std::move(lanes), crowding)) {}
 Executor::~Executor() = default;
 
-Traffic Executor::run(const Program& program, const Shape&, const Memory& memory, Dtype dtype, Op op,
+Traffic Executor::run(const Program& program, const Memory& memory, Dtype dtype, Op op,
                       std::int64_t slice_bytes, std::span<const std::byte> header, const CheckHeader& check,
                       Watch& watch) {
   return state_->run(program, memory, dtype, op, slice_bytes, header, check, watch);

@@ -45,9 +45,8 @@ public:
   /// by way of `watch` and `check`; the channels are then in the middle of something.
   static constexpr std::size_t kHeaderLimit = 64;
   using CheckHeader = std::function<void(int rank, std::span<const std::byte> header)>;
-  Traffic run(const Program& program, const Shape& shape, const Memory& memory, Dtype dtype, Op op,
-              std::int64_t slice_bytes, std::span<const std::byte> header, const CheckHeader& check,
-              Watch& watch);
+  Traffic run(const Program& program, const Memory& memory, Dtype dtype, Op op, std::int64_t slice_bytes,
+              std::span<const std::byte> header, const CheckHeader& check, Watch& watch);
 
   /// The ranks that run() is waiting for just now, ascending: those that owe bytes, else those that take
   /// none. For messages; to be called from within run() by way of `watch`.
