@@ -102,8 +102,13 @@ Verification verify(Nodes& nodes, const ClusterMap& map, Plan& plan, const Proof
          !nodes.interrupted()) {
     nodes.wait(kLookAgain);
     if (nodes.interrupted()) break;
-    verification = read_links(map, plan, ask(nodes, map, links, lost));
+    outputs = ask(nodes, map, links, lost);
+    verification = read_links(map, plan, outputs);
   }
+  const auto messages = messages_to_send(map, plan, outputs, verification);
+  if (!messages.empty() && lost.empty() && !nodes.interrupted())
+    read_messages(map, plan, messages,
+                  ask(nodes, map, message_commands(map, plan, messages, random_port()), lost), verification);
   if (proofs.bandwidth && !plan.cables.empty() && lost.empty() && !nodes.interrupted()) {
     fmt::print(stderr, "distributed-config: measuring the cables\n");
     for (const auto& round : bandwidth_rounds(map, plan)) {

@@ -1,6 +1,7 @@
 #include "jackal/tbdiscovery/verify.hpp"
 
 #include <set>
+#include <utility>
 
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
@@ -112,6 +113,63 @@ TEST_CASE("what nobody could ask is not proved") {
   find_failures(map, plan, half);
   REQUIRE(half.failures.size() == 1);
   CHECK(half.failures[0].find("m2 port 1 (en2): ibv_devinfo does not describe rdma_en2") == 0);
+}
+
+TEST_CASE("a message goes over RDMA where both devices are ready and both machines can send it") {
+  const auto [map, plan] = planned(mesh_of(2));
+  auto outputs = answers(kMacPing, kMacPing, devinfo("172.31.240.2"));
+  const auto asked = [map = map, plan = plan](const NodeOutputs& answered) {
+    auto verification = read_links(map, plan, answered);
+    const auto cables = messages_to_send(map, plan, answered, verification);
+    return std::pair(cables, verification.cables[0].rdma_how);
+  };
+  CHECK(asked(outputs) ==
+        std::pair(std::vector<std::size_t>{}, std::string("not tried: no jackal-bench on m1")));
+  outputs[0]["jackal-bench.txt"] = printed("/usr/local/bin/jackal-bench\n");
+  outputs[1]["jackal-bench.txt"] = printed("", 1);
+  CHECK(asked(outputs).second == "not tried: no jackal-bench on m2");
+  outputs[1]["jackal-bench.txt"] = outputs[0]["jackal-bench.txt"];
+  CHECK(asked(outputs) == std::pair(std::vector<std::size_t>{0}, std::string()));
+  outputs[1]["ibv_devinfo.txt"] = printed(devinfo("172.31.240.2", "PORT_DOWN (1)"));
+  CHECK(asked(outputs) == std::pair(std::vector<std::size_t>{}, std::string()));
+
+  const auto commands = message_commands(map, plan, {0}, 20'000);
+  const auto& first = commands.at(0).front().argv;
+  const auto& second = commands.at(1).front().argv;
+  const std::string devices = R"([[null,"rdma_en2"],["rdma_en2",null]])";
+  CHECK(std::vector(first.begin() + 4, first.end()) ==
+        std::vector<std::string>{"0", "172.31.240.1:20000", devices});
+  CHECK(std::vector(second.begin() + 4, second.end()) ==
+        std::vector<std::string>{"1", "172.31.240.1:20000", devices});
+}
+
+TEST_CASE("what became of a message is read, and one that did not come through is a failure") {
+  const auto [map, plan] = planned(mesh_of(2));
+  const auto read = [map = map, plan = plan](NodeOutputs outputs) {
+    auto verification = read_links(map, plan, answers(kMacPing, kMacPing, devinfo("172.31.240.2")));
+    read_messages(map, plan, {0}, outputs, verification);
+    find_failures(map, plan, verification);
+    return verification;
+  };
+  const auto good = read({{0, {{"message-0-a", printed("a table\n")}}}, {1, {}}});
+  CHECK(good.cables[0].rdma_carried == true);
+  CHECK(good.failures.empty());
+  CHECK(draw_verification(map, plan, good).find("RDMA message: came through, 64 bytes each way") !=
+        std::string::npos);
+
+  const auto bad = read({{0, {{"message-0-a", printed("", 143)}}},
+                         {1, {{"message-0-b", printed("", 69, "warning\njackal-bench: no reply\n\n")}}}});
+  CHECK(bad.cables[0].rdma_carried == false);
+  CHECK(bad.cables[0].rdma_how == "jackal-bench: no reply");
+  REQUIRE(bad.failures.size() == 1);
+  CHECK(bad.failures[0].find(
+            "the cable m1 port 1 – m2 port 1 carries no RDMA message: jackal-bench: no reply. ") == 0);
+
+  const auto silent = read({{0, {{"message-0-a", printed("", 143)}}}, {1, {}}});
+  CHECK(silent.cables[0].rdma_how == "jackal-bench did not come to its end within 15 s");
+  const auto lost = read({{0, {}}});
+  CHECK(lost.cables[0].rdma_carried == std::nullopt);
+  CHECK(lost.failures.empty());
 }
 
 TEST_CASE("dd's figure becomes a bandwidth, and where there is none the reason is said") {

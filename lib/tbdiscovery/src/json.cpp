@@ -243,6 +243,8 @@ json proof_json(const ClusterMap& map, const CableVerification& proof) {
     end["rdma_missing"] = text_or_null(a ? proof.rdma_missing_a : proof.rdma_missing_b);
     out["ends"].push_back(std::move(end));
   }
+  out["rdma_carried"] = or_null(proof.rdma_carried);
+  out["rdma_how"] = text_or_null(proof.rdma_how);
   out["tcp_gbps"] = or_null(proof.tcp_gbps);
   out["tcp_how"] = text_or_null(proof.tcp_how);
   return out;

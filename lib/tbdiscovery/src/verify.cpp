@@ -227,6 +227,7 @@ NodeCommands link_commands(const ClusterMap& map, const Plan& plan) {
     list.push_back({"ibv_devinfo.txt", {"ibv_devinfo", "-v"}});
     if (map.nodes[node].report.system == System::linux_)
       list.push_back({"infiniband.txt", {"sh", "-c", "grep -rs . /sys/class/infiniband/*/"}});
+    list.push_back(find_bench_command());
   }
   return commands;
 }
@@ -343,6 +344,14 @@ void find_failures(const ClusterMap& map, const Plan& plan, Verification& verifi
                       map.node(side.end).name(), map.node(side.far).name()));
     }
   }
+  for (const auto& result : verification.cables) {
+    if (result.rdma_carried.value_or(true)) continue;
+    failures.push_back(fmt::format(
+        "the cable {} carries no RDMA message: {}. Take the cable out and put it in again; if that "
+        "does not help, restart both machines, as what a killed job left on a device stays until "
+        "then.",
+        describe(map, map.cables[result.cable]), result.rdma_how));
+  }
   for (const auto& reached : verification.addresses) {
     if (reached.address) continue;
     std::vector<std::string> names;
@@ -383,6 +392,9 @@ std::string draw_verification(const ClusterMap& map, const Plan& plan, const Ver
       text += ready ? "    RDMA: active, GIDs present, at both ends\n"
                     : fmt::format("    RDMA: {}{}{}\n", result.rdma_missing_a, both ? "; " : "",
                                   result.rdma_missing_b);
+      if (!result.rdma_how.empty())
+        text += fmt::format("    RDMA message: {}{}\n", result.rdma_carried == true ? "came through, " : "",
+                            result.rdma_how);
     }
     if (result.tcp_gbps) {
       text += fmt::format("    TCP: {:.1f} Gb/s ({})\n", *result.tcp_gbps, result.tcp_how);

@@ -1,6 +1,7 @@
 // What is proved of a plan on the machines themselves: that each cable carries data between the right ports,
-// in both directions, that its RDMA devices are ready, how fast it is, and that every node reaches the
-// addresses of the host file. Pure: which commands each node is asked to run, and what their output means.
+// in both directions, that its RDMA devices are ready and a message comes through, how fast it is, and that
+// every node reaches the addresses of the host file. Pure: which commands each node is asked to run, and what
+// their output means.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +55,8 @@ struct CableVerification {
   PingResult from_b;
   std::string rdma_missing_a;  // what RDMA waits for there; empty: ready, or not planned
   std::string rdma_missing_b;
+  std::optional<bool> rdma_carried;  // a message, each way; nullopt: not tried
+  std::string rdma_how;              // how, why not, or why it was not tried
   std::optional<double> tcp_gbps;
   std::string tcp_how;  // how it was got, or why it was not
 };
@@ -78,6 +81,18 @@ NodeCommands link_commands(const ClusterMap& map, const Plan& plan);
 Verification read_links(const ClusterMap& map, const Plan& plan, const NodeOutputs& outputs);
 /// Whether asking again may help: some RDMA device is not ready yet.
 bool rdma_pending(const Verification& verification);
+
+/// Whether a machine has what sends messages; among link_commands() where RDMA is planned.
+NamedCommand find_bench_command();
+/// The cables, as indices into Plan::cables, whose RDMA devices are ready at both ends and whose machines can
+/// send a message; of the others, `verification` says why not. `outputs`: of link_commands().
+std::vector<std::size_t> messages_to_send(const ClusterMap& map, const Plan& plan, const NodeOutputs& outputs,
+                                          Verification& verification);
+/// One message each way over each of them, all at once. `port`: where its first end listens.
+NodeCommands message_commands(const ClusterMap& map, const Plan& plan, const std::vector<std::size_t>& cables,
+                              std::uint16_t port);
+void read_messages(const ClusterMap& map, const Plan& plan, const std::vector<std::size_t>& cables,
+                   const NodeOutputs& outputs, Verification& verification);
 
 /// Cables whose bandwidth may be measured at the same time: no two at the same node. Indices into
 /// Plan::cables.
