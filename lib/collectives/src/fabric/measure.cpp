@@ -83,6 +83,7 @@ Report measure_own(const Surroundings& own, Watch& watch) {
   for (int round = 0; round < rounds_of(own.size); ++round) {
     const int peer = partner_in(round, own.rank, own.size);
     if (peer < 0 || own.lanes[at(peer)].empty()) continue;
+    if (own.on_turn) own.on_turn(peer);
     const Score score = play(peer, own.lanes[at(peer)], own.rank < peer, own.crowding, watch);
     report.cables(peer) = static_cast<std::int64_t>(own.lanes[at(peer)].size());
     report.round_trip_ns(peer) = score.round_trip_ns;

@@ -3,6 +3,7 @@
 // once.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Surroundings {
   std::vector<std::string> transports;       // to every rank: "tcp"; of no use where there is no lane
   std::vector<int> host_of;                  // as Fabric's: numbers from 0 on, none left out
   Crowding crowding;
+  std::function<void(int peer)> on_turn = {};  // called before this rank plays with `peer`
 };
 
 /// Collective over all ranks: all return the same fabric. The channels must be idle, and are so afterwards.

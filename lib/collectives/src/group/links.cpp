@@ -121,22 +121,23 @@ Fabric nominal_fabric(const std::vector<View>& views, const Job& job) {
   return fabric;
 }
 
+// How bytes travel between `own` and `rank`, for a message.
+std::string way_between(const Links& links, int own, int rank) {
+  const Path& path = links.fabric.path(own, rank);
+  if (!path.linked()) return "no link of its own";
+  if (path.transport == "shm") return "shared memory";
+  if (path.transport != "verbs")
+    return "TCP over " + std::to_string(path.cables) +
+           (path.cables == 1 ? " connection, " : " connections, ") +
+           links.tcp[static_cast<std::size_t>(rank)].cables.front()->name();
+  std::string way = "RDMA over";
+  for (const Channel* cable : links.verbs->cables(rank)) way += " " + cable->name();
+  return way;
+}
+
 void say(const Mesh& mesh, const Links& links) {
-  for (int rank = 0; rank < mesh.size(); ++rank) {
-    const Path& path = links.fabric.path(mesh.rank(), rank);
-    if (rank == mesh.rank()) continue;
-    std::string how = path.transport == "shm" ? "shared memory" : "TCP";
-    if (path.transport == "tcp")
-      how += " over " + std::to_string(path.cables) +
-             (path.cables == 1 ? " connection, " : " connections, ") +
-             links.tcp[static_cast<std::size_t>(rank)].cables.front()->name();
-    if (path.transport == "verbs") {
-      how = "RDMA over";
-      for (const Channel* cable : links.verbs->cables(rank)) how += " " + cable->name();
-    }
-    if (!path.linked()) how = "no link of its own";
-    mesh.log().info(mesh.name(rank) + ": " + how);
-  }
+  for (int rank = 0; rank < mesh.size(); ++rank)
+    if (rank != mesh.rank()) mesh.log().info(mesh.name(rank) + ": " + way_between(links, mesh.rank(), rank));
   if (!links.shm->trouble().empty()) mesh.log().warn(links.shm->trouble() + "; TCP is used instead");
 }
 
@@ -233,6 +234,7 @@ Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
   surroundings.host_of = links.fabric.host_of;
   surroundings.crowding = links.shm->crowding();
   StartWatch watch(mesh, deadline, "init");
+  surroundings.on_turn = [&](int peer) { watch.measures(peer, way_between(links, mesh.rank(), peer)); };
   return measure(
       surroundings, [&](const std::string& mine) { return mesh.share(mine, deadline); }, watch);
 }

@@ -16,8 +16,11 @@ void StartWatch::look() {
   for (int rank = 0; rank < mesh_.size(); ++rank)
     if (mesh_.peer(rank).control) hear(rank);
   if (Clock::now() < deadline_) return;
-  throw Error(Code::timeout, "the ranks came, but their links were not measured in time", -1, "", "",
-              operation_);
+  const std::string what = "the ranks came, but their links were not measured in time";
+  if (peer_ < 0) throw Error(Code::timeout, what, -1, "", "", operation_);
+  throw Error(Code::timeout,
+              what + ": " + mesh_.name(mesh_.rank()) + " waited for " + mesh_.name(peer_) + ", " + way_,
+              peer_, mesh_.peer(peer_).host, mesh_.peer(peer_).link, operation_);
 }
 
 void StartWatch::hear(int rank) {
