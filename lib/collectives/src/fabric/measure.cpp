@@ -74,6 +74,19 @@ void measure_memory(Report& report) {
       bytes_per_ms(kFloats * sizeof(float), [&] { sum.pair(a.data(), b.data(), b.data(), kFloats); });
 }
 
+// Of two ranks' host, where both are on one and two of its ranks play for all.
+const Sample* sample_for(const Surroundings& own, int a, int b) {
+  const int host = own.host_of[at(a)];
+  if (own.samples.empty() || host != own.host_of[at(b)]) return nullptr;
+  const Sample& sample = own.samples[at(host)];
+  return sample.low < 0 ? nullptr : &sample;
+}
+
+bool plays(const Surroundings& own, int a, int b) {
+  const Sample* sample = sample_for(own, a, b);
+  return sample == nullptr || (sample->low == std::min(a, b) && sample->high == std::max(a, b));
+}
+
 Report measure_own(const Surroundings& own, Watch& watch) {
   Report report(own.size);
   report.cores() = own.crowding.cores;
@@ -83,9 +96,10 @@ Report measure_own(const Surroundings& own, Watch& watch) {
   for (int round = 0; round < rounds_of(own.size); ++round) {
     const int peer = partner_in(round, own.rank, own.size);
     if (peer < 0 || own.lanes[at(peer)].empty()) continue;
+    report.cables(peer) = static_cast<std::int64_t>(own.lanes[at(peer)].size());
+    if (!plays(own, own.rank, peer)) continue;
     if (own.on_turn) own.on_turn(peer);
     const Score score = play(peer, own.lanes[at(peer)], own.rank < peer, own.crowding, watch);
-    report.cables(peer) = static_cast<std::int64_t>(own.lanes[at(peer)].size());
     report.round_trip_ns(peer) = score.round_trip_ns;
     report.bytes_per_ms(peer) = score.bytes_per_ms;
     report.copy() = std::min(report.copy(), score.busy_bytes_per_ms);
@@ -94,6 +108,26 @@ Report measure_own(const Surroundings& own, Watch& watch) {
   }
   report.step_ns() = played == 0 ? 0 : writes / played;
   return report;
+}
+
+// Those who did not play say what those have found who played for them.
+void fill_in(const Surroundings& own, std::vector<Report>& reports) {
+  for (int rank = 0; rank < own.size; ++rank) {
+    const Sample* sample = sample_for(own, rank, rank);
+    if (sample == nullptr) continue;
+    Report& report = reports[at(rank)];
+    Report& low = reports[at(sample->low)];
+    Report& high = reports[at(sample->high)];
+    for (int peer = 0; peer < own.size; ++peer) {
+      if (plays(own, rank, peer) || report.cables(peer) == 0) continue;
+      report.round_trip_ns(peer) = low.round_trip_ns(sample->high);
+      report.bytes_per_ms(peer) =
+          rank < peer ? low.bytes_per_ms(sample->high) : high.bytes_per_ms(sample->low);
+    }
+    if (report.step_ns() != 0) continue;
+    report.step_ns() = low.step_ns();
+    report.copy() = low.copy();
+  }
 }
 
 template <class Value>
@@ -164,12 +198,37 @@ std::int64_t rounded(std::int64_t value) {
   return (value + unit / 2) / unit * unit;
 }
 
+std::vector<Sample> samples_of(const Fabric& fabric) {
+  std::vector<Sample> samples(fabric.cores_of_host.size());
+  for (std::size_t host = 0; host < samples.size(); ++host) {
+    std::vector<int> ranks;
+    for (int rank = 0; rank < fabric.ranks; ++rank)
+      if (at(fabric.host_of[at(rank)]) == host) ranks.push_back(rank);
+    if (static_cast<int>(ranks.size()) <= fabric.cores_of_host[host]) continue;
+    const Path* first = nullptr;
+    bool alike = true;
+    for (const int low : ranks)
+      for (const int high : ranks) {
+        const Path& path = fabric.path(low, high);
+        if (low >= high || !path.linked()) continue;
+        if (first == nullptr) {
+          first = &path;
+          samples[host] = {low, high};
+        }
+        alike = alike && path.transport == first->transport && path.cables == first->cables;
+      }
+    if (!alike) samples[host] = {};
+  }
+  return samples;
+}
+
 Fabric measure(const Surroundings& surroundings, const ShareBytes& share, Watch& watch) {
   const int size = surroundings.size;
   const Report own = measure_own(surroundings, watch);
   std::vector<Report> reports;
   for (const std::string& text : share(own.text()))
     reports.push_back(Report::of(static_cast<int>(reports.size()), size, text));
+  fill_in(surroundings, reports);
   std::vector<std::vector<std::string>> names;
   for (const std::string& text : share(names_text(surroundings.transports)))
     names.push_back(names_of(static_cast<int>(names.size()), size, text));

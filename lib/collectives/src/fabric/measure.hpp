@@ -14,6 +14,17 @@
 
 namespace jackal::collectives {
 
+/// The two ranks of a host whose link stands for all between ranks of that host; -1: every pair plays.
+struct Sample {
+  int low = -1;
+  int high = -1;
+};
+
+/// For each host of `fabric`, of which bandwidths and latencies are not known yet: with fewer cores than
+/// ranks, pairs that play side by side would measure each other's turns on a core, in milliseconds. There two
+/// play for all, if the links are alike.
+std::vector<Sample> samples_of(const Fabric& fabric);
+
 /// What is known without measuring.
 struct Surroundings {
   int rank = 0;
@@ -23,6 +34,7 @@ struct Surroundings {
   std::vector<int> host_of;                  // as Fabric's: numbers from 0 on, none left out
   Crowding crowding;
   std::function<void(int peer)> on_turn = {};  // called before this rank plays with `peer`
+  std::vector<Sample> samples = {};            // of each host, the same on every rank; empty: none
 };
 
 /// Collective over all ranks: all return the same fabric. The channels must be idle, and are so afterwards.

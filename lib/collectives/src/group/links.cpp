@@ -233,6 +233,7 @@ Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
     surroundings.transports.push_back(links.fabric.path(mesh.rank(), to).transport);
   surroundings.host_of = links.fabric.host_of;
   surroundings.crowding = links.shm->crowding();
+  surroundings.samples = samples_of(links.fabric);
   StartWatch watch(mesh, deadline, "init");
   surroundings.on_turn = [&](int peer) { watch.measures(peer, way_between(links, mesh.rank(), peer)); };
   return measure(

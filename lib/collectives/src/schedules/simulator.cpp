@@ -189,10 +189,14 @@ private:
     }
   }
 
+  // A socket gives bytes only as a copy, which is then summed; from memory and slabs they are summed where
+  // they are.
   std::int64_t work_of_receiving(int step) const {
-    return fabric_.step_ns + nanoseconds(bytes_of(step), plan_.kinds_[at(step)] == Step::Kind::receive
-                                                             ? fabric_.copy_bytes_per_ms
-                                                             : fabric_.reduce_bytes_per_ms);
+    const bool sums = plan_.kinds_[at(step)] != Step::Kind::receive;
+    const Line& line = plan_.lines_[at(plan_.step_lines_[at(step)])];
+    const bool copies = !sums || fabric_.path(line.from, line.to).transport == "tcp";
+    return fabric_.step_ns + (copies ? nanoseconds(bytes_of(step), fabric_.copy_bytes_per_ms) : 0) +
+           (sums ? nanoseconds(bytes_of(step), fabric_.reduce_bytes_per_ms) : 0);
   }
 
   void take_in(int number, std::int64_t now) {
