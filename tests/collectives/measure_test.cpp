@@ -34,6 +34,7 @@ struct Cluster {
   int cables = 1;
   std::function<std::int64_t(int from, int to)> bytes_per_ms = [](int, int) { return 0; };
   std::vector<int> host_of = {};
+  std::vector<Sample> samples = {};
 
   std::vector<Fabric> measure() {
     std::vector<std::vector<std::vector<std::unique_ptr<Channel>>>> channels(at(ranks));
@@ -59,6 +60,7 @@ struct Cluster {
       threads.emplace_back([&, rank] {
         Surroundings own{rank, ranks, {}, std::vector<std::string>(at(ranks), "memory"), host_of, {ranks, 2}};
         own.lanes.resize(at(ranks));
+        own.samples = samples;
         for (int peer = 0; peer < ranks; ++peer)
           for (const auto& channel : channels[at(rank)][at(peer)])
             own.lanes[at(peer)].push_back(channel.get());
@@ -124,6 +126,42 @@ TEST_CASE("a slow cable is not found faster than it is") {
   const Fabric fabric = cluster.measure().front();
   // A first millisecond's worth goes at once, and half of the time may count as the round trip.
   CHECK(fabric.path(1, 2).bytes_per_ms <= 60'000);
+}
+
+TEST_CASE("two of a crowded host play for all of it") {
+  Cluster cluster{5, graphs::complete(5)};
+  cluster.host_of = {0, 0, 0, 0, 1};
+  cluster.samples = {{1, 3}, {}};
+  // The others' links within the host are slow, and nobody finds out.
+  cluster.bytes_per_ms = [](int from, int to) { return from + to == 4 || from + to > 5 ? 0 : 20'000; };
+  const std::vector<Fabric> fabrics = cluster.measure();
+  for (const Fabric& fabric : fabrics) CHECK(fabric == fabrics.front());
+  const Fabric& fabric = fabrics.front();
+  for (int low = 0; low < 4; ++low)
+    for (int high = low + 1; high < 4; ++high) CHECK(fabric.path(low, high) == fabric.path(1, 3));
+  CHECK(fabric.path(1, 3).bytes_per_ms > 100'000);
+  CHECK(fabric.path(0, 4).linked());
+}
+
+TEST_CASE("two play for a host with fewer cores than ranks, if its links are alike") {
+  Fabric fabric = graphs::fabric(6, graphs::complete(6));
+  fabric.host_of = {0, 0, 1, 1, 1, 2};
+  fabric.cores_of_host = {2, 2, 1};
+  const auto host_1 = [&] {
+    const std::vector<Sample> samples = samples_of(fabric);
+    REQUIRE(samples.size() == 3);
+    CHECK(samples[0].low == -1);
+    CHECK(samples[2].low == -1);
+    return std::pair(samples[1].low, samples[1].high);
+  };
+  CHECK(host_1() == std::pair(2, 3));
+  const auto path = [&](int from, int to) -> Path& {
+    return fabric.paths[static_cast<std::size_t>(from * 6 + to)];
+  };
+  path(2, 3) = path(3, 2) = {};
+  CHECK(host_1() == std::pair(2, 4));
+  path(3, 4).transport = "another";
+  CHECK(host_1() == std::pair(-1, -1));
 }
 
 TEST_CASE("a peer that speaks of something else is reported") {

@@ -101,6 +101,21 @@ TEST_CASE("ranks of one host share its cores") {
   CHECK(time_of(fabric, "mesh", shape, 100'000) >= 4 * 300'000);
 }
 
+TEST_CASE("what comes from a socket is copied before it is summed") {
+  Fabric fabric = plain(2, graphs::complete(2));
+  for (Path& path : fabric.paths) path.bytes_per_ms = 1'000'000'000'000;
+  fabric.copy_bytes_per_ms = 1'000'000;
+  fabric.reduce_bytes_per_ms = 500'000;
+  const Shape sum{Operation::reduce, 2, 0, false};
+  const Shape copy{Operation::broadcast, 2, 0, false};
+  const auto cost = [&](const char* transport, const Shape& shape) {
+    for (Path& path : fabric.paths) path.transport = transport;
+    return time_of(fabric, "direct", shape, 100'000);
+  };
+  CHECK(cost("tcp", sum) == cost("verbs", sum) + 100'000);
+  CHECK(cost("tcp", copy) == cost("verbs", copy));
+}
+
 TEST_CASE("a long message waits until it is wanted, a short one goes ahead") {
   // Rank 2's vector is added after rank 1's, which takes a while.
   Fabric fabric = plain(3, graphs::complete(3));

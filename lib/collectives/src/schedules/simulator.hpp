@@ -4,10 +4,10 @@
 // The model. A send costs its rank the start of a transfer (Fabric::step_ns) and the copy of its bytes; they
 // then travel over all cables of the pair, one transfer at a time each way, at the cables' bandwidth, and
 // arrive after the latency; the receiver pays a start as well, and takes the bytes out at the speed of a copy
-// or, where it adds them up, of a reduction. Sending, travelling and receiving overlap as they do in a stream
-// of bytes. Short messages wait in the receiver's buffers until they are wanted; long ones are not sent
-// before. Slices follow each other as flow.hpp says. A rank does one thing at a time, and a host as many as
-// it has cores.
+// or, where it adds them up, of a reduction, from a socket of both. Sending, travelling and receiving overlap
+// as they do in a stream of bytes. Short messages wait in the receiver's buffers until they are wanted; long
+// ones are not sent before. Slices follow each other as flow.hpp says. A rank does one thing at a time, and a
+// host as many as it has cores.
 #pragma once
 
 #include <cstdint>
