@@ -35,6 +35,35 @@ TEST_CASE("long vectors go down a chain in slices") {
   CHECK(all.front().slice_bytes >= 64 << 10);
 }
 
+TEST_CASE(
+    "what goes through sockets goes in slices that stay in a cache, unless longer ones are much faster") {
+  Fabric fabric = graphs::fabric(4, graphs::complete(4));
+  const Shape shape{Operation::all_reduce, 4, -1, true};
+  const auto slice_over = [&](const char* transport) {
+    for (Path& path : fabric.paths) path.transport = transport;
+    return rank_algorithms(shape, fabric, 32 << 20).front().slice_bytes;
+  };
+  CHECK(slice_over("tcp") <= 256 << 10);
+  CHECK(slice_over("verbs") == 1 << 20);
+  fabric.step_ns = 3'000'000;  // starting a transfer costs more than carrying it
+  CHECK(slice_over("tcp") == 1 << 20);
+}
+
+TEST_CASE("of what takes about as long, that is taken in which no rank adds up much") {
+  Fabric fabric = graphs::fabric(2, graphs::complete(2));
+  fabric.reduce_bytes_per_ms = 1'000'000'000;
+  const auto all = rank_algorithms({Operation::all_reduce, 2, -1, true}, fabric, 4 << 20);
+  CHECK(all.front().algorithm == "mesh");
+  CHECK(all.front().most_sums == 500);
+  CHECK(all.front().time_ns <= all[1].time_ns + all[1].time_ns / 20);
+  CHECK(std::is_sorted(all.begin() + 1, all.end(),
+                       [](const Prediction& a, const Prediction& b) { return a.time_ns < b.time_ns; }));
+  const auto direct =
+      std::find_if(all.begin(), all.end(), [](const Prediction& one) { return one.algorithm == "direct"; });
+  REQUIRE(direct != all.end());
+  CHECK(direct->most_sums == 1000);
+}
+
 TEST_CASE("predictions come in order, one for each algorithm") {
   const Fabric fabric = graphs::fabric(5, graphs::complete(5));
   const Shape shape{Operation::all_reduce, 5, -1, true};

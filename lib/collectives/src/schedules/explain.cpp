@@ -73,6 +73,7 @@ std::string links_text(const Fabric& fabric) {
 std::string comparison(const Prediction& one, const Prediction& best, bool first) {
   if (first) return "taken";
   const std::int64_t percent = (one.time_ns - best.time_ns) * 100 / std::max<std::int64_t>(1, best.time_ns);
+  if (percent <= 0) return "about as long";
   return percent < 100
              ? std::to_string(percent) + " % longer"
              : three_digits(one.time_ns, std::max<std::int64_t>(1, best.time_ns)) + " times as long";

@@ -312,6 +312,15 @@ void Simulator::connect() {
   }
 }
 
+std::int64_t Simulator::most_sums() const {
+  std::vector<std::int64_t> blocks(at(fabric_->ranks), 0);
+  for (std::size_t step = 0; step < kinds_.size(); ++step)
+    if (kinds_[step] != Step::Kind::send && kinds_[step] != Step::Kind::receive &&
+        kinds_[step] != Step::Kind::copy)
+      blocks[at(ranks_[step])] += blocks_[step];
+  return *std::max_element(blocks.begin(), blocks.end()) * 1000 / parts_;
+}
+
 std::int64_t Simulator::run(std::int64_t chunk_bytes, int slices, std::vector<Travel>* travels) const {
   return Run(*this, chunk_bytes, slices, travels).time();
 }

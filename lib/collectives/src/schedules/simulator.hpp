@@ -38,6 +38,8 @@ public:
 
   /// Steps of all ranks together: the work of a run for each slice.
   std::size_t steps() const { return kinds_.size(); }
+  /// Chunks that the busiest rank adds to others, times a thousand.
+  std::int64_t most_sums() const;
 
 private:
   class Run;
