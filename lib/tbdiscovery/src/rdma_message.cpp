@@ -4,6 +4,7 @@
 
 #include "jackal/tbdiscovery/verify.hpp"
 #include "lines.hpp"
+#include "node_outputs.hpp"
 
 namespace jackal::tbdiscovery {
 namespace {
@@ -25,13 +26,6 @@ wait "$child")sh";
 
 std::string message_name(std::size_t index, bool a) {
   return fmt::format("message-{}-{}", index, a ? "a" : "b");
-}
-
-const ProbeOutput* find_output(const NodeOutputs& outputs, std::size_t node, const std::string& name) {
-  const auto of_node = outputs.find(node);
-  if (of_node == outputs.end()) return nullptr;
-  const auto file = of_node->second.find(name);
-  return file == of_node->second.end() ? nullptr : &file->second;
 }
 
 bool has_bench(const NodeOutputs& outputs, std::size_t node) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "jackal/tbdiscovery/verify.hpp"
+#include "node_outputs.hpp"
 
 namespace jackal::tbdiscovery {
 namespace {
@@ -48,12 +49,10 @@ Reach reach_of(const NodeOutputs& outputs, std::size_t from, std::size_t to, Ipv
                                                                          {"refused\n", Reach::refused},
                                                                          {"pinged\n", Reach::pinged},
                                                                          {"nothing\n", Reach::nothing}}};
-  const auto node = outputs.find(from);
-  if (node == outputs.end()) return Reach::unknown;
-  const auto file = node->second.find(name_of(to, address));
-  if (file == node->second.end()) return Reach::unknown;
+  const auto* file = find_output(outputs, from, name_of(to, address));
+  if (file == nullptr) return Reach::unknown;
   for (const auto& [word, reach] : kWords) {
-    if (file->second.bytes == word) return reach;
+    if (file->bytes == word) return reach;
   }
   return Reach::unknown;
 }

@@ -30,6 +30,10 @@ bool receives(Step::Kind kind) {
          kind == Step::Kind::reduce_receive;
 }
 
+bool sums(Step::Kind kind) {
+  return kind != Step::Kind::send && kind != Step::Kind::receive && kind != Step::Kind::copy;
+}
+
 // Who computes when: each rank, and each core of a host with fewer cores than ranks.
 class Processors {
 public:
@@ -192,11 +196,11 @@ private:
   // A socket gives bytes only as a copy, which is then summed; from memory and slabs they are summed where
   // they are.
   std::int64_t work_of_receiving(int step) const {
-    const bool sums = plan_.kinds_[at(step)] != Step::Kind::receive;
+    const bool adds = sums(plan_.kinds_[at(step)]);
     const Line& line = plan_.lines_[at(plan_.step_lines_[at(step)])];
-    const bool copies = !sums || fabric_.path(line.from, line.to).transport == "tcp";
+    const bool copies = !adds || fabric_.path(line.from, line.to).transport == "tcp";
     return fabric_.step_ns + (copies ? nanoseconds(bytes_of(step), fabric_.copy_bytes_per_ms) : 0) +
-           (sums ? nanoseconds(bytes_of(step), fabric_.reduce_bytes_per_ms) : 0);
+           (adds ? nanoseconds(bytes_of(step), fabric_.reduce_bytes_per_ms) : 0);
   }
 
   void take_in(int number, std::int64_t now) {
@@ -315,9 +319,7 @@ void Simulator::connect() {
 std::int64_t Simulator::most_sums() const {
   std::vector<std::int64_t> blocks(at(fabric_->ranks), 0);
   for (std::size_t step = 0; step < kinds_.size(); ++step)
-    if (kinds_[step] != Step::Kind::send && kinds_[step] != Step::Kind::receive &&
-        kinds_[step] != Step::Kind::copy)
-      blocks[at(ranks_[step])] += blocks_[step];
+    if (sums(kinds_[step])) blocks[at(ranks_[step])] += blocks_[step];
   return *std::max_element(blocks.begin(), blocks.end()) * 1000 / parts_;
 }
 
