@@ -163,3 +163,20 @@ TEST_CASE("a group that goes away has finished what was started") {
     require(all_are(data, 3.0F), "wrong sum");
   });
 }
+
+TEST_CASE("a group that goes away at once has begun what was started") {
+  const ranks::Job job(1);
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<int> data(1, round);
+    Handle handle;
+    {
+      Group going = jackal::init(job.options(0));
+      // The thread that carries it out has just looked for more.
+      Handle before = going.barrier_async();
+      while (!before.test()) {
+      }
+      handle = going.all_reduce_async(data.data(), data.data(), 1, Dtype::int32, Op::sum);
+    }
+    REQUIRE(handle.test());
+  }
+}

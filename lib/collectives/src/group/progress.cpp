@@ -47,6 +47,8 @@ void Progress::main() {
   microseconds nap = kShortNap;
   for (;;) {
     bell_.silence();
+    // Between the bell, which rings for it, and the look for work: what was started before is found below.
+    const bool stopping = stop_;
     if (run_next()) {
       nap = kShortNap;
       continue;
@@ -66,7 +68,7 @@ void Progress::main() {
       nap = kShortNap;
       continue;
     }
-    if (stop_ && !group_.busy()) return;
+    if (stopping && !group_.busy()) return;
     const bool blind = duty && group_.sleepless();
     sleep(blind  ? nap
           : duty ? microseconds(std::chrono::milliseconds(100))
