@@ -33,7 +33,7 @@ LONG_CASES = "[long],[.long]"
 UNIT_PROCESSES = 4
 # These suites wait for processes and networks of their own making, so some of their files run at once.
 SIDE_BY_SIDE = ("cluster", "e2e")
-PYTEST_PROCESSES = 3
+PYTEST_PROCESSES = 5
 
 
 @dataclass(frozen=True)

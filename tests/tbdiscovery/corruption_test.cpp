@@ -1,8 +1,10 @@
 // No text, however cut or broken, brings a parser down.
+#include <array>
 #include <map>
 
 #include "jackal/tbdiscovery/report.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 
 using namespace jackal::tbdiscovery;
@@ -54,11 +56,13 @@ TEST_CASE("every prefix of every capture is read without a crash") {
 }
 
 TEST_CASE("every corrupted byte of every capture is read without a crash") {
+  constexpr std::array wrong = {'\0', '\xff', ':', '"', '9', '\n'};
+  constexpr std::size_t step = support::kSanitized ? wrong.size() : 1;
   for (const auto& [file, bytes] : captures()) {
     for (std::size_t at = 0; at < bytes.size(); ++at) {
-      for (const char wrong : {'\0', '\xff', ':', '"', '9', '\n'}) {
+      for (std::size_t i = at % step; i < wrong.size(); i += step) {
         auto broken = bytes;
-        broken[at] = wrong;
+        broken[at] = wrong[i];
         REQUIRE(known_things(parse(probes_of("m", {{file, broken}}))) < 1000);
       }
     }

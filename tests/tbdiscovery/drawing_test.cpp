@@ -8,6 +8,7 @@
 #include "lines.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/shapes.hpp"
@@ -279,7 +280,7 @@ TEST_CASE("the JSON: everything, with null for what is not known") {
 }
 
 TEST_CASE("property: every cabling can be drawn") {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(200); ++seed) {
     INFO("seed " << seed);
     const auto map = map_of(random_cluster(seed));
     REQUIRE(dot_fault(draw_dot(map)).empty());

@@ -5,6 +5,7 @@
 
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/shapes.hpp"
@@ -164,7 +165,7 @@ TEST_CASE("the same machine under two names is noticed") {
 }
 
 TEST_CASE("property: what is mapped is what was cabled") {
-  for (unsigned seed = 0; seed < 400; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(400); ++seed) {
     INFO("seed " << seed);
     const auto cluster = random_cluster(seed);
     auto probes = sim::probes(cluster);

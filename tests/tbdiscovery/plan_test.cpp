@@ -7,6 +7,7 @@
 #include "jackal/hostfile/writer.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/shapes.hpp"
@@ -318,8 +319,8 @@ TEST_CASE("two pasted outputs a machine are enough for a plan over TCP") {
 }
 
 TEST_CASE("property: plans for random cablings are valid on both sides") {
-  int planned = 0;
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  unsigned planned = 0;
+  for (unsigned seed = 0; seed < support::rounds(300); ++seed) {
     INFO("seed " << seed);
     const auto cluster = random_cluster(seed);
     const auto map = map_of(cluster);
@@ -338,5 +339,5 @@ TEST_CASE("property: plans for random cablings are valid on both sides") {
       REQUIRE((request.allow_subset || plan->left_out.empty()));
     }
   }
-  CHECK(planned > 300);
+  CHECK(planned > support::rounds(300));
 }

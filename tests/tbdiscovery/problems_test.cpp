@@ -7,6 +7,7 @@
 #include "jackal/tbdiscovery/plan.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/scenarios.hpp"
@@ -188,7 +189,7 @@ TEST_CASE("the name of a service is one word of the command that removes it") {
 }
 
 TEST_CASE("property: every problem of a random cabling says where, why and what next") {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(200); ++seed) {
     const auto map = map_of(random_cluster(seed));
     for (const auto& problem : find_problems(map, {}, false)) {
       REQUIRE(!problem.what.empty());

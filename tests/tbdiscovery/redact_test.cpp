@@ -9,6 +9,7 @@
 #include "jackal/tbdiscovery/problems.hpp"
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/scenarios.hpp"
@@ -104,7 +105,7 @@ TEST_CASE("property: redacted scenarios hold nothing of the original and say the
 }
 
 TEST_CASE("property: redacted random cablings say the same") {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(60); ++seed) {
     INFO(seed);
     auto probes = sim::probes(random_cluster(seed));
     for (auto& node : probes) node.node = "host-" + node.node;

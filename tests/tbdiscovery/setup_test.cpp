@@ -4,6 +4,7 @@
 
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/fixtures.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/shapes.hpp"
@@ -224,8 +225,8 @@ TEST_CASE("a Linux node gets the commands of Linux") {
 }
 
 TEST_CASE("property: commands give every cable its own subnet, once, and undo restores what was") {
-  int set_ups = 0;
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  unsigned set_ups = 0;
+  for (unsigned seed = 0; seed < support::rounds(300); ++seed) {
     INFO("seed " << seed);
     auto cluster = random_cluster(seed);
     if (seed % 3 == 0) cluster.machines[0].ports[0].addresses = {{"192.168.0.1", 30}};
@@ -260,12 +261,12 @@ TEST_CASE("property: commands give every cable its own subnet, once, and undo re
     REQUIRE(state_of(cluster) == before);
     ++set_ups;
   }
-  CHECK(set_ups > 100);
+  CHECK(set_ups > support::rounds(100));
 }
 
 TEST_CASE("property: the record undoes a set-up that broke off anywhere, and one after another") {
   int cut_short = 0;
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(300); ++seed) {
     INFO("seed " << seed);
     auto cluster = random_cluster(seed);
     for (std::size_t m = 0; m < cluster.machines.size(); ++m) {

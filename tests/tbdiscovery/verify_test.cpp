@@ -5,6 +5,7 @@
 
 #include "simmac/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 #include "tbdiscovery/random_cluster.hpp"
 #include "tbdiscovery/shapes.hpp"
 
@@ -238,7 +239,7 @@ TEST_CASE("a ring over cables needs no address outside them, and one over the ne
 }
 
 TEST_CASE("property: every cable is measured once, and no machine measures two at a time") {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < support::rounds(200); ++seed) {
     INFO("seed " << seed);
     Request request;
     request.backend = Backend::jackal;
