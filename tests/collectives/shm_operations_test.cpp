@@ -22,18 +22,15 @@ std::vector<Way> ways() {
   staged.part = 512;
   Limits staged_whole;
   staged_whole.slot = 100;
-  Limits pulled = staged;
-  pulled.near.from = pulled.far.from = 0;
-  Limits pulled_results = pulled;
-  pulled_results.near.result_from = pulled_results.far.result_from = 0;
-  Limits pulled_whole = pulled;
-  pulled_whole.near.whole = pulled_whole.far.whole = pulled_whole.whole_buffer = jc::shm::kNever;
+  Limits whole = staged;
+  whole.whole = jc::shm::kNever;
+  Limits no_buffers = staged;
+  no_buffers.buffer_from = jc::shm::kNever;
   return {{"by its defaults", Limits{}},
           {"staged in many steps", staged},
           {"staged", staged_whole},
-          {"pulled", pulled},
-          {"pulled, results too", pulled_results},
-          {"pulled whole", pulled_whole}};
+          {"buffers read whole", whole},
+          {"buffers as if they were none", no_buffers}};
 }
 
 std::string every_operation(Rank& rank, const Limits& limits) {
@@ -86,15 +83,14 @@ TEST_CASE("shm: every operation is right in every way, ranks being processes", "
 
 TEST_CASE("shm: more ranks than one kernel call combines", "[shm]") {
   const std::size_t size = 67;
-  const bool pulled = GENERATE(false, true);
+  const bool large = GENERATE(false, true);
   const auto reports = in_threads(size, [&](Rank& rank) {
     Limits limits;
-    limits.slot = pulled ? 0 : 300;
-    limits.near.from = limits.far.from = pulled ? 0 : jc::shm::kNever;
-    limits.near.whole = limits.far.whole = 1000;
+    limits.slot = large ? 0 : 300;
+    limits.whole = 1000;
     rank.domain().set_limits(limits);
     for (const Operation operation : {Operation::all_reduce, Operation::reduce_scatter})
-      for (const Where where : {Where::ordinary, Where::in_place})
+      for (const Where where : {Where::ordinary, Where::in_place, Where::buffers})
         for (const std::size_t count : {3U, 150U}) {
           const Trial trial{operation, jc::Dtype::int32, jc::Op::sum, count, 0, where, 0, 8};
           if (std::string wrong = carry_out(rank, trial); !wrong.empty()) return wrong;

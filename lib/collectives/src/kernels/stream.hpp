@@ -11,7 +11,7 @@ namespace jackal::collectives {
 inline constexpr std::size_t kStreamBytes = std::size_t{8} << 20;
 
 /// The least block that is worth it where all blocks together are that large.
-inline constexpr std::size_t kStreamBlock = std::size_t{16} << 10;
+inline constexpr std::size_t kStreamBlock = std::size_t{2} << 10;
 
 inline std::size_t bytes_to_boundary(const void* address, std::size_t boundary) {
   return (boundary - reinterpret_cast<std::uintptr_t>(address) % boundary) % boundary;

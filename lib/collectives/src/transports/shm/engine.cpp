@@ -53,16 +53,16 @@ Shape shape_of(const ShmDomain::Request& request, std::size_t members) {
 
 }  // namespace
 
-Engine::Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits,
-               Distance distance)
+Engine::Engine(Room room, std::vector<bool> same_process, std::shared_ptr<OwnBuffers> own,
+               const Limits& limits, Distance distance)
     : room_(std::move(room)),
-      peers_(std::move(peers)),
-      buffers_(peers_.size()),
+      same_process_(std::move(same_process)),
+      buffers_(same_process_.size()),
       own_(std::move(own)),
       limits_(limits),
       distance_(distance),
-      sources_(peers_.size()),
-      posts_(peers_.size()) {}
+      sources_(same_process_.size()),
+      posts_(same_process_.size()) {}
 
 std::size_t Engine::memory_bytes() const {
   return room_.segment()->size() + Mapping::kHeader + scratch_.size();

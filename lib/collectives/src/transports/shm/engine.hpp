@@ -19,12 +19,6 @@ namespace jackal::collectives::shm {
 /// Of one ReduceManyFunction. With more members, a chain of calls: `out` may then not be one of the sources.
 inline constexpr std::size_t kMostSources = 64;
 
-/// How another member's memory is reached.
-struct Peer {
-  std::int64_t process = 0;
-  bool same_process = false;
-};
-
 /// Windows of one size that calls use in turn: see layout.hpp.
 struct Lap {
   std::size_t half = 0;    // of the stage
@@ -38,7 +32,7 @@ void run_alone(const ShmDomain::Request& request);
 /// For two members or more.
 class Engine {
 public:
-  Engine(Room room, std::vector<Peer> peers, std::shared_ptr<OwnBuffers> own, const Limits& limits,
+  Engine(Room room, std::vector<bool> same_process, std::shared_ptr<OwnBuffers> own, const Limits& limits,
          Distance distance);
 
   void run(const ShmDomain::Request& request);
@@ -72,7 +66,7 @@ private:
   const Kernel& kernel(const Call& call, std::size_t total_bytes);
 
   Room room_;
-  std::vector<Peer> peers_;
+  std::vector<bool> same_process_;  // as this member's: addresses there are valid here
   std::vector<PeerBuffers> buffers_;
   std::shared_ptr<OwnBuffers> own_;
   Limits limits_;
@@ -87,7 +81,7 @@ private:
   std::uint64_t steps_ = 0;  // all that calls before it took
   std::vector<const void*> sources_;
   std::vector<Post> posts_;
-  std::vector<std::byte> scratch_;                    // pulled input: sized by the first call that needs it
+  std::vector<std::byte> scratch_;                    // sized by the first call that needs it
   Kernel kernel_ = kernel_of(Op::sum, Dtype::bool_);  // the last call's: of the next three
   Op kernel_op_ = Op::sum;
   Dtype kernel_dtype_ = Dtype::bool_;

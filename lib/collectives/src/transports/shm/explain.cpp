@@ -17,8 +17,6 @@ std::string ShmDomain::explain(const Call& call) const {
   const shm::Limits& limits = state_->engine->limits();
   text += "over memory that all ranks share (" + shm::text_of(state_->findings) + ")\n";
   text += "  with the call itself: up to " + std::to_string(limits.slot) + " bytes\n";
-  text += "  out of the other ranks' own memory: " + from_text(limits.near.from) + ", between far cores " +
-          from_text(limits.far.from) + "\n";
   text += "  out of the other ranks' buffers: " + from_text(limits.buffer_from) + "\n";
   return text + "  else through the shared segment\n";
 }

@@ -1,6 +1,5 @@
 #include "transports/shm/large.hpp"
 
-#include <cerrno>
 #include <cstring>
 
 namespace jackal::collectives::shm {
@@ -10,8 +9,7 @@ constexpr std::size_t kGrain = 64;  // bytes: parts begin at whole lines of thei
 constexpr std::uint64_t kCallsPerLook = 8;
 constexpr std::size_t kAround = std::size_t{1}
                                 << 40;  // as the total of a copy: it is not to stay in the cache
-constexpr std::size_t kScratch = std::size_t{1} << 20;
-constexpr std::size_t kScratchPart = std::size_t{128} << 10;
+constexpr std::size_t kScratch = std::size_t{128} << 10;
 
 bool has_two_phases(Operation operation) {
   return operation == Operation::all_reduce || operation == Operation::reduce;
@@ -47,8 +45,6 @@ void Large::settle_overlap() {
   const bool overlaps = overlap(in_, ins, out_, outs);
   Post& mine = posts_[me_];
   mine = Post{};
-  far_ = engine_.distance_.far();
-  mine.far = far_ ? 1 : 0;
   mine.in_place = overlaps ? 1 : 0;
   if (!overlaps || two_phases_ || shape_.operation == Operation::broadcast) return;
   const Piece own = piece_of(shape_, me_, me_);
@@ -60,8 +56,6 @@ void Large::settle_overlap() {
   }
 }
 
-bool Large::may_pull() const { return most_bytes(shape_) >= pulls().from; }
-
 // What is to be staged for sure is put into its window before the others hear of the call, which saves them a
 // look at another line.
 void Large::post() {
@@ -70,8 +64,7 @@ void Large::post() {
   const std::size_t outs = output_bytes(shape_, me_);
   if (ins > 0) mine.in = engine_.own_->describe(in_, ins);
   if (outs > 0) mine.out = engine_.own_->describe(out_, outs);
-  const bool pulled = may_pull() || (ins > 0 && mine.in.buffer);
-  if (!pulled || mine.awkward != 0) {
+  if (ins == 0 || !mine.in.buffer || mine.awkward != 0) {
     put(0);
     mine.put = 1;
   }
@@ -91,9 +84,6 @@ void Large::read_posts() {
     if (output_bytes(shape_, member) > 0) out_buffers_ &= static_cast<bool>(post.out.buffer);
     if (member != me_) engine_.buffers_[member].tidy(room_.board(member));
   }
-  // The same for all, as it decides what one takes from another. Who has put its input into a window in vain
-  // will not do so the next time.
-  far_ = posts_[0].far != 0;
 }
 
 // Times one line that a peer has just written and nobody has read.
@@ -107,12 +97,7 @@ void Large::look_how_far() {
 }
 
 bool Large::pulls_input() const {
-  if (any_awkward_) return false;
-  return may_pull() || (in_buffers_ && most_bytes(shape_) >= limits_.buffer_from);
-}
-
-bool Large::pulls_result() const {
-  return shape_.operation == Operation::all_reduce && (out_buffers_ || shape_.bytes >= pulls().result_from);
+  return !any_awkward_ && in_buffers_ && most_bytes(shape_) >= limits_.buffer_from;
 }
 
 void Large::run() {
@@ -123,10 +108,9 @@ void Large::run() {
     pulled ? moved_pulled() : moved_staged();
   } else if (!pulled) {
     two_phases(false);
-  } else if (!any_in_place_ && shape_.operation == Operation::all_reduce &&
-             shape_.bytes <= (in_buffers_ ? limits_.whole_buffer : pulls().whole)) {
+  } else if (!any_in_place_ && shape_.operation == Operation::all_reduce && shape_.bytes <= limits_.whole) {
     whole_pulled();
-  } else if (pulls_result()) {
+  } else if (shape_.operation == Operation::all_reduce && out_buffers_) {
     both_pulled();
   } else {
     two_phases(true);
@@ -143,14 +127,17 @@ void Large::whole_pulled() {
 
 void Large::both_pulled() {
   const Part own = part({0, count()}, me_);
-  combine_pulled(own.first * shape_.element, out_ + own.first * shape_.element, own.count, out_bytes_);
+  combine_pulled(own.first * shape_.element, out_ + own.first * shape_.element, own.count,
+                 std::max(out_bytes_, shared_total()));
   reduced(0);
   for (std::size_t next = 1; next < room_.size(); ++next) {
     const std::size_t member = (me_ + next) % room_.size();
     const Part theirs = part({0, count()}, member);
     const std::size_t from = theirs.first * shape_.element;
     wait_reduced(member, 0);
-    if (theirs.count > 0) fetch(member, posts_[member].out, from, theirs.count * shape_.element, out_ + from);
+    if (theirs.count == 0) continue;
+    const std::size_t bytes = theirs.count * shape_.element;
+    copy_out(out_ + from, mapped(member, posts_[member].out, from, bytes), bytes);
   }
   finish();
 }
@@ -216,7 +203,8 @@ void Large::moved_pulled() {
   for (std::size_t next = 1; next < room_.size(); ++next) {
     const std::size_t member = (me_ + next) % room_.size();
     const Piece piece = piece_of(shape_, member, me_);
-    if (piece.bytes > 0) fetch(member, posts_[member].in, piece.from, piece.bytes, out_ + piece.to);
+    if (piece.bytes > 0)
+      copy_out(out_ + piece.to, mapped(member, posts_[member].in, piece.from, piece.bytes), piece.bytes);
   }
   if (own.bytes > 0 && out_ + own.to != in_ + own.from) copy_out(out_ + own.to, in_ + own.from, own.bytes);
   finish();
@@ -332,45 +320,32 @@ void Large::put(std::size_t step) {
 
 // --- reading what others hold ---
 
-bool Large::needs_scratch() const {
-  if (room_.size() > kMostSources) return true;
-  for (std::size_t member = 0; member < room_.size(); ++member)
-    if (member != me_ && !engine_.peers_[member].same_process && !posts_[member].in.buffer) return true;
-  return false;
-}
-
-std::size_t Large::scratch_bytes() const {
-  return std::min(kScratchPart, kScratch / room_.size() / kGrain * kGrain);
-}
-
-std::byte* Large::scratch(std::size_t member) const {
-  if (engine_.scratch_.empty()) engine_.scratch_.resize(scratch_bytes() * room_.size());
-  return engine_.scratch_.data() + member * scratch_bytes();
-}
-
-// Combines everybody's `elements` from byte `from` on.
+// Combines everybody's `elements` from byte `from` on. More sources than one kernel call takes are combined
+// in several, which begin the result before all inputs are read: this member's own may be where it goes.
 void Large::combine_pulled(std::size_t from, std::byte* out, std::size_t elements, std::size_t total_bytes) {
-  const std::size_t most = needs_scratch() ? scratch_bytes() / shape_.element : elements;
+  const bool several = room_.size() > kMostSources;
+  std::vector<std::byte>& scratch = engine_.scratch_;
+  if (several) scratch.resize(kScratch);
+  const std::size_t most = several ? kScratch / shape_.element : elements;
   for (std::size_t done = 0; done < elements; done += most) {
     const std::size_t now = std::min(most, elements - done);
     const std::size_t at = from + done * shape_.element;
     for (std::size_t member = 0; member < room_.size(); ++member)
       if (member != me_)
-        engine_.sources_[member] = reach(member, posts_[member].in, at, now * shape_.element);
+        engine_.sources_[member] = mapped(member, posts_[member].in, at, now * shape_.element);
     engine_.sources_[me_] = in_ + at;
-    if (room_.size() > kMostSources) {
-      collectives::copy(scratch(me_), in_ + at, now * shape_.element);
-      engine_.sources_[me_] = scratch(me_);
+    if (several) {
+      collectives::copy(scratch.data(), in_ + at, now * shape_.element);
+      engine_.sources_[me_] = scratch.data();
     }
     engine_.combine(request_.call, engine_.sources_.data(), out + done * shape_.element, now, total_bytes);
   }
 }
 
-// Bytes of a peer's operand where they are mapped here, else null.
+// Bytes of a peer's operand in a buffer, where they are in this process.
 const std::byte* Large::mapped(std::size_t member, const Operand& operand, std::size_t from,
                                std::size_t bytes) {
-  if (engine_.peers_[member].same_process) return reinterpret_cast<const std::byte*>(operand.address) + from;
-  if (!operand.buffer) return nullptr;
+  if (engine_.same_process_[member]) return reinterpret_cast<const std::byte*>(operand.address) + from;
   std::string why;
   const std::byte* data = engine_.buffers_[member].find(operand, from + bytes, why);
   if (data == nullptr)
@@ -379,27 +354,6 @@ const std::byte* Large::mapped(std::size_t member, const Operand& operand, std::
                     " cannot be mapped: " + why,
                 room_.rank(member));
   return data + from;
-}
-
-void Large::read(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes,
-                 std::byte* to) {
-  if (!read_process(engine_.peers_[member].process, to, operand.address + from, bytes))
-    request_.watch.lost(room_.rank(member), "its memory cannot be read: " + system_text(errno));
-}
-
-const std::byte* Large::reach(std::size_t member, const Operand& operand, std::size_t from,
-                              std::size_t bytes) {
-  if (const std::byte* data = mapped(member, operand, from, bytes)) return data;
-  read(member, operand, from, bytes, scratch(member));
-  return scratch(member);
-}
-
-void Large::fetch(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes,
-                  std::byte* to) {
-  if (const std::byte* data = mapped(member, operand, from, bytes))
-    copy_out(to, data, bytes);
-  else
-    read(member, operand, from, bytes, to);
 }
 
 // --- telling and waiting ---

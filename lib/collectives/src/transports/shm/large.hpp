@@ -1,7 +1,9 @@
 // One call whose data do not fit into the slots. Its members post where their operands are, and so come to
 // the same decision between two ways of reaching a peer's input:
 //   staged  its owner copies it into its windows of the segment, step by step, while the others read;
-//   pulled  read where it is: in a buffer that is mapped here too, or with process_vm_readv.
+//   pulled  read where it is, in a buffer that is mapped here too.
+// Ordinary memory is always staged: the kernel can copy it from process to process (process_vm_readv), but
+// takes longer for that than both copies through the segment, at every size (docs/benchmarks.md).
 // An all-reduce or reduce has two phases: each member combines its part of everybody's input, then takes the
 // other parts of the result out of the others' windows, or out of their `out`.
 //
@@ -32,13 +34,10 @@ private:
   using Block = Part;
 
   void settle_overlap();
-  const Pulls& pulls() const { return far_ ? limits_.far : limits_.near; }
-  bool may_pull() const;
   void post();
   void read_posts();
   void look_how_far();
   bool pulls_input() const;
-  bool pulls_result() const;
 
   void whole_pulled();
   void both_pulled();
@@ -65,13 +64,7 @@ private:
 
   void combine_pulled(std::size_t from, std::byte* out, std::size_t elements, std::size_t total_bytes);
   void copy_out(std::byte* to, const std::byte* from, std::size_t bytes) const;
-  bool needs_scratch() const;
-  std::size_t scratch_bytes() const;
-  std::byte* scratch(std::size_t member) const;
-  const std::byte* reach(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes);
-  void fetch(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes, std::byte* to);
   const std::byte* mapped(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes);
-  void read(std::size_t member, const Operand& operand, std::size_t from, std::size_t bytes, std::byte* to);
 
   void staged(std::size_t step);
   void wait_staged(std::size_t step);
@@ -96,7 +89,6 @@ private:
   std::size_t stride_ = 0;  // from one member's part of a window to the next
   std::size_t window_bytes_ = 0;
   std::array<std::size_t, 2> windows_at_{};  // of the last two steps, in the stage
-  bool far_ = false;                         // what the first member says of it, once all posts have come
   bool any_in_place_ = false;
   bool any_awkward_ = false;
   bool in_buffers_ = true;    // all inputs are

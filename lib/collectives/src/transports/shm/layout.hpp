@@ -72,8 +72,7 @@ struct Post {
   std::uint8_t in_place = 0;  // `in` and `out` overlap
   std::uint8_t awkward = 0;   // in such a way that taking overwrites input which others still want
   std::uint8_t put = 0;       // the input of step 0 is in its window
-  std::uint8_t far = 0;       // this member finds the others far away (distance.hpp)
-  std::uint8_t unused[4] = {};
+  std::uint8_t unused[5] = {};
 };
 
 /// Head of the ring of bytes from one member to another.

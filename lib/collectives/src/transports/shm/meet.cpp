@@ -14,7 +14,7 @@
 //  1. where a small piece of memory of this rank can be found;
 //  2. whose of these this rank could open. From all answers everybody makes the same sets of ranks;
 //  3. the lowest rank of a set: where the segment is;
-//  4. whether it could be mapped, and whether memory of the others can be read;
+//  4. whether it could be mapped;
 //  5. the lowest rank: what it has measured.
 // A set in which anybody fails is dissolved.
 namespace jackal::collectives {
@@ -27,12 +27,7 @@ using shm::Place;
 // What travels, between equal programs on one machine. From anywhere else it is only compared.
 struct Hello {
   Place place;
-  std::uint64_t header = 0;  // where the token lies in the memory of the process
   shm::Processors processors{};
-};
-struct Mapped {
-  std::uint8_t mapped = 0;
-  std::uint8_t readable = 0;
 };
 
 template <class T>
@@ -123,10 +118,7 @@ private:
     Hello mine;
     mine.processors = shm::own_processors();
     if (allowed_) hello_memory_ = make(1);
-    if (hello_memory_) {
-      mine.place = hello_memory_->place();
-      mine.header = reinterpret_cast<std::uintptr_t>(hello_memory_->mapping()->header());
-    }
+    if (hello_memory_) mine.place = hello_memory_->place();
     for (const std::string& bytes : share_(bytes_of(mine))) hellos_.push_back(value_of<Hello>(bytes));
   }
 
@@ -151,31 +143,16 @@ private:
     if (set_.size() > 1 && set_.front() == me_) segment_memory_ = make(shm::Layout(set_.size()).bytes());
     if (segment_memory_) place = segment_memory_->place();
     place = value_of<Place>(share_(bytes_of(place))[set_.front()]);
-    Mapped mine;
     std::string why = "there is none";
     if (place) segment_ = shm::open(place, why);
     if (segment_ && segment_->size() < shm::Layout(set_.size()).bytes()) segment_ = nullptr;
     if (!segment_ && set_.size() > 1) note("the shared segment cannot be opened: " + why);
-    mine.mapped = segment_ ? 1 : 0;
-    mine.readable = can_read_all() ? 1 : 0;
-    const std::vector<std::string> all = share_(bytes_of(mine));
-    readable_ = true;
-    bool together = set_.size() > 1;
-    for (const std::size_t rank : set_) {
-      together &= value_of<Mapped>(all[rank]).mapped != 0;
-      readable_ &= value_of<Mapped>(all[rank]).readable != 0;
-    }
+    const std::vector<std::string> mapped = share_(segment_ ? "1" : "0");
+    const bool together = set_.size() > 1 && std::all_of(set_.begin(), set_.end(), [&](std::size_t rank) {
+                            return mapped[rank] == "1";
+                          });
     if (set_.size() > 1 && !together) note("a rank could not map the shared segment");
     return together;
-  }
-
-  bool can_read_all() const {
-    return std::all_of(set_.begin(), set_.end(), [&](std::size_t rank) {
-      const Hello& hello = hellos_[rank];
-      std::uint64_t token[2] = {0, 0};
-      return rank == me_ || (shm::read_process(hello.place.process, token, hello.header, sizeof token) &&
-                             std::memcmp(token, hello.place.token, sizeof token) == 0);
-    });
   }
 
   void furnish(ShmDomain::State& state, bool together) {
@@ -186,15 +163,13 @@ private:
     }
     const auto place = static_cast<std::size_t>(std::find(set_.begin(), set_.end(), me_) - set_.begin());
     shm::Room room(segment_, state.members, place, state.crowding);
-    state.findings.readable = readable_;
     state.findings.crowded = state.crowding.crowded();
     if (!state.findings.crowded) state.findings.round_trip = shm::measure_round_trip(room);
     state.findings = value_of<shm::Findings>(share_(bytes_of(state.findings))[set_.front()]);
     state.buffers = std::make_shared<shm::OwnBuffers>(segment_, &room.board(place));
-    std::vector<shm::Peer> peers;
-    for (const std::size_t rank : set_)
-      peers.push_back({hellos_[rank].place.process, shm::in_this_process(hellos_[rank].place)});
-    state.engine.emplace(room, peers, state.buffers, shm::limits_for(state.findings, room.layout()),
+    std::vector<bool> same_process;
+    for (const std::size_t rank : set_) same_process.push_back(shm::in_this_process(hellos_[rank].place));
+    state.engine.emplace(room, same_process, state.buffers, shm::limits_for(state.findings, room.layout()),
                          shm::Distance(state.findings.far()));
     for (std::size_t peer = 0; peer < set_.size(); ++peer)
       for (std::size_t lane = 0; lane < shm::Layout::kLanes; ++lane)
@@ -211,7 +186,6 @@ private:
   std::shared_ptr<Mapping> segment_;
   std::vector<Hello> hellos_;
   std::vector<std::size_t> set_;
-  bool readable_ = false;
 };
 
 }  // namespace

@@ -72,10 +72,6 @@ bool in_this_process(const Place& place);
 /// This process as a Place holds it.
 std::int64_t own_process();
 
-/// Memory of another process, straight into `to`: all of it and true, or false with errno set. ENOSYS where
-/// the system has no such thing.
-bool read_process(std::int64_t process, void* to, std::uint64_t from, std::size_t bytes);
-
 namespace platform {
 
 /// A new object of `size` bytes, such that nobody can change its size. Empty with errno set on failure.

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #include <cerrno>
 #include <string>
@@ -17,21 +16,6 @@ constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 }  // namespace
 
 std::int64_t own_process() { return ::getpid(); }
-
-bool read_process(std::int64_t process, void* to, std::uint64_t from, std::size_t bytes) {
-  auto* at = static_cast<std::byte*>(to);
-  while (bytes > 0) {
-    iovec local = {at, bytes};
-    iovec remote = {reinterpret_cast<void*>(from), bytes};
-    const ssize_t got = ::process_vm_readv(static_cast<pid_t>(process), &local, 1, &remote, 1, 0);
-    if (got == 0) errno = EFAULT;
-    if (got <= 0) return false;
-    at += got;
-    from += static_cast<std::uint64_t>(got);
-    bytes -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
 
 namespace platform {
 

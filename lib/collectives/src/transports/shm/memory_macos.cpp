@@ -22,11 +22,6 @@ std::string name_of(const Place& place) {
 
 std::int64_t own_process() { return ::getpid(); }
 
-bool read_process(std::int64_t, void*, std::uint64_t, std::size_t) {
-  errno = ENOSYS;
-  return false;
-}
-
 namespace platform {
 
 UniqueFd create_object(Place& place, std::size_t size) {

@@ -10,8 +10,7 @@
 namespace jackal::collectives::shm {
 
 struct Findings {
-  bool readable = false;  // everybody may read everybody's memory
-  bool crowded = false;   // more ranks than cores
+  bool crowded = false;  // more ranks than cores
   /// A cache line from one member to another and back; 0: not measured.
   std::chrono::nanoseconds round_trip{0};
   bool far() const;
