@@ -23,6 +23,13 @@ std::uint64_t digest_of(const Signature& signature) {
   return (a + std::rotl(b, 17)) * 0x165667b19e3779f9U >> (64 - kNumberShift);
 }
 
+constexpr std::size_t kCacheLine = 64;
+
+// So many bytes of data that do not fit beside the flag are fetched with every look at it, so that they come
+// over with it and not after it. Of two to nine lines an all-reduce takes two thirds of the time, on near
+// cores as on far ones; with more the looks become too rare.
+constexpr std::size_t kAhead = 8 * kCacheLine;
+
 // Of few bytes, where calling memcpy would take longer than the copy.
 void copy_few(std::byte* to, const void* from, std::size_t bytes) {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
@@ -105,8 +112,14 @@ void Engine::await_posts(const ShmDomain::Request& request) {
 
 void Engine::await_post(std::size_t member, const ShmDomain::Request& request) {
   const std::atomic<std::uint64_t>& flag = room_.slot(member, call_).flag;
+  const bool large = most_bytes(shape_) > limits_.slot;
+  const std::size_t bytes = large ? sizeof(Post) : input_bytes(shape_, member);
+  const std::byte* data = room_.data(member, call_, bytes);
+  const bool beside_flag = Slot::data_at(bytes) < kCacheLine;
+  const std::size_t ahead = beside_flag ? 0 : std::min(bytes, kAhead);
   std::uint64_t seen = 0;
   room_.wait(request.watch, [&] {
+    for (std::size_t at = 0; at < ahead; at += kCacheLine) __builtin_prefetch(data + at);
     seen = flag.load(std::memory_order_acquire);
     return seen >> kNumberShift == tag_ >> kNumberShift;
   });
