@@ -43,12 +43,14 @@ bool Findings::far() const { return round_trip > kFar; }
 
 // Measured on an EPYC whose two cores moved between near and far places, with inputs that are written before
 // every call and ones that are not. Between far cores a line that the other one has written comes over
-// slowly, through a slot as much as from `out`; around the caches it does not, and that pays from 2 KiB on (4
-// KiB with more members). Reading a peer's whole input beats a second phase up to 512 KiB between two.
+// slowly, through a slot as much as from `out`; around the caches it does not, and that pays from 2 KiB on,
+// or from 4 KiB with more members or members that share cores. Reading a peer's whole input beats a second
+// phase up to 512 KiB between two.
 Limits limits_for(const Findings& findings, const Layout& layout) {
   const bool two = layout.members() == 2;
+  const bool near = !findings.far() && !findings.crowded;
   Limits made;
-  made.slot = std::min(layout.slot_bytes(), (!findings.far() ? 8 : two ? 2 : 4) * kKiB);
+  made.slot = std::min(layout.slot_bytes(), (near ? 8 : two ? 2 : 4) * kKiB);
   made.whole = two ? 512 * kKiB : 0;
   return made;
 }
