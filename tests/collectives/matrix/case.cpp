@@ -124,14 +124,15 @@ std::vector<Placed> selected(int most_ranks, int layouts, std::uint64_t seed) {
   return placed;
 }
 
-std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed) {
+std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed,
+                         std::uint64_t thinned) {
   std::vector<Case> all;
   std::uint64_t number = 0;
   const auto add = [&](Case call, std::size_t bytes) {
     for (call.algorithm = 0; call.algorithm < methods(call.operation); ++call.algorithm)
       for (const bool in_place : {false, true}) {
         const std::uint64_t draw = mixed(seed, ++number);
-        if (bytes > kLarge && draw % 8 != 0) continue;
+        if (draw % (bytes > kLarge ? 8 * thinned : thinned) != 0) continue;
         Case one = any(draw, 0);
         one.operation = call.operation;
         one.pattern.dtype = call.pattern.dtype;

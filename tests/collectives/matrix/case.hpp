@@ -64,9 +64,10 @@ std::span<const std::size_t> sizes();
 std::vector<Placed> selected(int most_ranks, int layouts, std::uint64_t seed);
 
 /// Operation × type × op × size × algorithm for one group, in place and not, everything else going around.
-/// `methods`: 1 for the library's choice, and how many algorithms the operation has. Of the largest sizes
-/// only an eighth.
-std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed);
+/// `methods`: 1 for the library's choice, and how many algorithms the operation has. One in `thinned`, and of
+/// the largest sizes an eighth of those.
+std::vector<Case> all_of(const std::function<int(Operation)>& methods, std::uint64_t seed,
+                         std::uint64_t thinned);
 
 /// A call at random; bytes are at most about `most_bytes`, small ones as likely as large ones.
 Case any(std::uint64_t seed, std::size_t most_bytes);
