@@ -3,7 +3,8 @@
 //   staged  its owner copies it into its windows of the segment, step by step, while the others read;
 //   pulled  read where it is, in a buffer that is mapped here too.
 // Ordinary memory is always staged: the kernel can copy it from process to process (process_vm_readv), but
-// takes longer for that than both copies through the segment, at every size (docs/benchmarks.md).
+// takes longer for that than both copies through the segment, at every size, when inputs are written between
+// calls (docs/benchmarks.md).
 // An all-reduce or reduce has two phases: each member combines its part of everybody's input, then takes the
 // other parts of the result out of the others' windows, or out of their `out`.
 //
