@@ -23,8 +23,6 @@ std::uint64_t digest_of(const Signature& signature) {
   return (a + std::rotl(b, 17)) * 0x165667b19e3779f9U >> (64 - kNumberShift);
 }
 
-constexpr std::size_t kCacheLine = 64;
-
 // So many bytes of data that do not fit beside the flag are fetched with every look at it, so that they come
 // over with it and not after it. Of two to nine lines an all-reduce takes two thirds of the time, on near
 // cores as on far ones; with more the looks become too rare.
@@ -112,10 +110,9 @@ void Engine::await_posts(const ShmDomain::Request& request) {
 
 void Engine::await_post(std::size_t member, const ShmDomain::Request& request) {
   const std::atomic<std::uint64_t>& flag = room_.slot(member, call_).flag;
-  const bool large = most_bytes(shape_) > limits_.slot;
-  const std::size_t bytes = large ? sizeof(Post) : input_bytes(shape_, member);
+  const std::size_t bytes = large() ? sizeof(Post) : input_bytes(shape_, member);
   const std::byte* data = room_.data(member, call_, bytes);
-  const bool beside_flag = Slot::data_at(bytes) < kCacheLine;
+  const bool beside_flag = Slot::data_at(bytes) < Slot::kMostDataAt;
   const std::size_t ahead = beside_flag ? 0 : std::min(bytes, kAhead);
   std::uint64_t seen = 0;
   room_.wait(request.watch, [&] {
@@ -133,7 +130,7 @@ void Engine::run(const ShmDomain::Request& request) {
   digest_ = digest_of(request.signature);
   number_call();
   shape_ = shape_of(request, room_.size());
-  if (most_bytes(shape_) > limits_.slot) return Large(*this, request, shape_).run();
+  if (large()) return Large(*this, request, shape_).run();
   small(request);
   repeats_ = shape_.operation != Operation::all_gather_v;  // whose counts are the caller's
 }

@@ -49,6 +49,8 @@ public:
 private:
   friend class Large;
 
+  /// The call's data do not fit into the slots.
+  bool large() const { return most_bytes(shape_) > limits_.slot; }
   void number_call();
   void small(const ShmDomain::Request& request);
   void combine_small(const ShmDomain::Request& request);

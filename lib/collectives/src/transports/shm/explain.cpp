@@ -3,13 +3,6 @@
 #include "transports/shm/state.hpp"
 
 namespace jackal::collectives {
-namespace {
-
-std::string from_text(std::size_t bytes) {
-  return bytes == shm::kNever ? "never" : "from " + std::to_string(bytes) + " bytes";
-}
-
-}  // namespace
 
 std::string ShmDomain::explain(const Call& call) const {
   std::string text = call.text() + ": ";
@@ -17,7 +10,7 @@ std::string ShmDomain::explain(const Call& call) const {
   const shm::Limits& limits = state_->engine->limits();
   text += "over memory that all ranks share (" + shm::text_of(state_->findings) + ")\n";
   text += "  with the call itself: up to " + std::to_string(limits.slot) + " bytes\n";
-  text += "  out of the other ranks' buffers: " + from_text(limits.buffer_from) + "\n";
+  text += "  out of the other ranks' buffers: from " + std::to_string(limits.buffer_from) + " bytes\n";
   return text + "  else through the shared segment\n";
 }
 

@@ -64,7 +64,7 @@ void Large::post() {
   const std::size_t outs = output_bytes(shape_, me_);
   if (ins > 0) mine.in = engine_.own_->describe(in_, ins);
   if (outs > 0) mine.out = engine_.own_->describe(out_, outs);
-  if (ins == 0 || !mine.in.buffer || mine.awkward != 0) {
+  if (!mine.in.buffer || mine.awkward != 0) {
     put(0);
     mine.put = 1;
   }

@@ -31,6 +31,9 @@ namespace jackal::collectives::shm {
 // Two lines of x86, whose prefetcher fetches pairs; one of Apple's processors.
 inline constexpr std::size_t kLine = 128;
 
+// One line of x86.
+inline constexpr std::size_t kCacheLine = 64;
+
 /// Members that sleep in the kernel, and the word that they sleep on.
 struct Sleepers {
   alignas(kLine) std::atomic<std::uint32_t> count;
@@ -56,8 +59,10 @@ struct Slot {
   std::byte data[kLine - sizeof(std::uint64_t)];  // goes on behind the end of the struct
 
   /// Little data share the flag's line; more begin at the next one, as misaligned copies are slow.
-  static constexpr std::size_t data_at(std::size_t bytes) { return bytes <= 56 ? sizeof(std::uint64_t) : 64; }
-  static constexpr std::size_t kMostDataAt = 64;
+  static constexpr std::size_t data_at(std::size_t bytes) {
+    return bytes <= kCacheLine - sizeof(std::uint64_t) ? sizeof(std::uint64_t) : kMostDataAt;
+  }
+  static constexpr std::size_t kMostDataAt = kCacheLine;
 };
 
 /// Where the operands of a large call are.
