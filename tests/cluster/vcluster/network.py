@@ -120,7 +120,7 @@ def parse_rate(text):
 def tbf(device, bits_per_second):
     """The tc command that shapes what leaves `device`."""
     # The bucket must cover what arrives between two ticks of the slowest kernel clock (10 ms at 100 Hz).
-    burst = max(8192, bits_per_second // 8 // 100)
+    burst = max(8192, bits_per_second // 8 // 1000)
     return [
         "tc", "qdisc", "replace", "dev", device, "root", "tbf",
         "rate", str(bits_per_second), "burst", str(burst), "latency", "100ms",

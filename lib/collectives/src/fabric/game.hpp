@@ -17,6 +17,6 @@ struct Score {
   std::int64_t busy_bytes_per_ms = 0;  // bytes for the time that this rank spent on handing them over
 };
 
-Score play(int peer, const std::vector<Channel*>& lanes, bool leads, const Crowding& crowding, Watch& watch);
+Score play(int peer, const std::vector<Channel*>& lanes, bool leads, Watch& watch);
 
 }  // namespace jackal::collectives

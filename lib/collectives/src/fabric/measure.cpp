@@ -99,7 +99,7 @@ Report measure_own(const Surroundings& own, Watch& watch) {
     report.cables(peer) = static_cast<std::int64_t>(own.lanes[at(peer)].size());
     if (!plays(own, own.rank, peer)) continue;
     if (own.on_turn) own.on_turn(peer);
-    const Score score = play(peer, own.lanes[at(peer)], own.rank < peer, own.crowding, watch);
+    const Score score = play(peer, own.lanes[at(peer)], own.rank < peer, watch);
     report.round_trip_ns(peer) = score.round_trip_ns;
     report.bytes_per_ms(peer) = score.bytes_per_ms;
     report.copy() = std::min(report.copy(), score.busy_bytes_per_ms);
