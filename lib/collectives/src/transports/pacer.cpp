@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <atomic>
+
 #include "transports/relax.hpp"
 
 namespace jackal::collectives {
@@ -18,26 +20,51 @@ constexpr auto kLookEvery = std::chrono::microseconds(50);
 constexpr auto kWeary = std::chrono::milliseconds(2);
 constexpr auto kCrowdedWeary = std::chrono::microseconds(200);
 
+// A yield returns at once where nobody else waits for the core, and takes as long as somebody else works with it
+// where there is one. Then others are taken to need the cores for so long.
+constexpr auto kTaken = std::chrono::microseconds(20);
+constexpr auto kOthersNeedIt = std::chrono::milliseconds(50);
+
+// By the steady clock; for all waits of the process, as its threads share its cores.
+std::atomic<Clock::rep> others_need_it_until = 0;
+
 }  // namespace
 
 void Pacer::pause(std::uint32_t spins) {
   const std::uint32_t before = rounds_;
   rounds_ += spins;
-  if (rounds_ <= (crowded_ ? kCrowdedSpins : kSpins)) {
+  Clock::time_point now;
+  if (rounds_ <= (careful_ ? kCrowdedSpins : kSpins)) {
     relax();
     if (before > 0 && before / kSpinsPerClock == rounds_ / kSpinsPerClock) return;
+    now = Clock::now();
   } else {
-    ::sched_yield();
+    now = yield();
   }
-  const auto now = Clock::now();
-  if (before == 0) since_ = looked_ = now;
+  if (before == 0) begin(now);
   waited_ = now - since_;
   if (now - looked_ < kLookEvery) return;
   watch_.look();
   looked_ = Clock::now();
 }
 
-bool Pacer::weary() const { return rounds_ > 0 && waited_ > (crowded_ ? kCrowdedWeary : kWeary); }
+void Pacer::begin(Clock::time_point now) {
+  since_ = looked_ = now;
+  careful_ = crowded_ || now.time_since_epoch().count() < others_need_it_until.load(std::memory_order_relaxed);
+}
+
+Clock::time_point Pacer::yield() {
+  const auto before = Clock::now();
+  ::sched_yield();
+  const auto now = Clock::now();
+  if (now - before > kTaken) {
+    careful_ = true;
+    others_need_it_until.store((now + kOthersNeedIt).time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  return now;
+}
+
+bool Pacer::weary() const { return rounds_ > 0 && waited_ > (careful_ ? kCrowdedWeary : kWeary); }
 
 void Pacer::look() {
   watch_.look();

@@ -1,5 +1,7 @@
 // How a wait passes its time: it spins while cores are to spare, yields when they are not, looks around now
 // and then, and says when it is time to sleep in the kernel. One object per wait, or reset between waits.
+// Cores are to spare when the job has no more ranks here than there are cores, and no other program has taken
+// one from a wait of this process just now.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,7 @@ struct Crowding {
 
 class Pacer {
 public:
-  Pacer(Watch& watch, const Crowding& crowding) : watch_(watch), crowded_(crowding.crowded()) {}
+  Pacer(Watch& watch, const Crowding& crowding) : watch_(watch), crowded_(crowding.crowded()), careful_(crowded_) {}
 
   /// Nothing has come: passes a very short time. Throws what Watch::look() throws. `spins`: how many looks at
   /// a line of memory the caller's own look has cost; system calls cost dozens.
@@ -34,8 +36,12 @@ public:
   void look();
 
 private:
+  void begin(Clock::time_point now);
+  Clock::time_point yield();
+
   Watch& watch_;
-  bool crowded_;
+  const bool crowded_;
+  bool careful_;  // no cores are to spare
   std::uint32_t rounds_ = 0;
   Clock::time_point since_{};   // of the first round
   Clock::time_point looked_{};  // the last look(), or the first round
