@@ -119,7 +119,9 @@ def parse_rate(text):
 
 def tbf(device, bits_per_second):
     """The tc command that shapes what leaves `device`."""
-    # The bucket must cover what arrives between two ticks of the slowest kernel clock (10 ms at 100 Hz).
+    # What the bucket holds passes at the machine's speed, so it is small; but one that is not served in time loses
+    # the rate, and processes that share cores hold the kernel's timers up for most of a millisecond. Of a fast link
+    # it must hold a whole segment of 64 KiB, too.
     burst = max(8192, bits_per_second // 8 // 1000)
     return [
         "tc", "qdisc", "replace", "dev", device, "root", "tbf",
