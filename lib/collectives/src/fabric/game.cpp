@@ -22,8 +22,8 @@ constexpr std::int64_t kLongEnoughNs = 3'000'000;
 constexpr std::size_t kBlock = 64 << 10;  // memory that loads are sent from and read into
 
 // Waits yield the core at once: all pairs play at the same time, and where the cores are shared in a way that
-// nobody knows of (containers, virtual machines, other programs), one that spins would measure for how long it
-// keeps the core from the other. With a core of its own a yield returns at once.
+// nobody knows of (containers, virtual machines, other programs), one that spins would measure for how long
+// it keeps the core from the other. With a core of its own a yield returns at once.
 constexpr Crowding kYielding{2, 1};
 
 // How long a wait sleeps before it looks around.

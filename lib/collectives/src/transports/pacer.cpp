@@ -2,8 +2,7 @@
 
 #include <sched.h>
 
-#include <atomic>
-
+#include "transports/contention.hpp"
 #include "transports/relax.hpp"
 
 namespace jackal::collectives {
@@ -20,13 +19,7 @@ constexpr auto kLookEvery = std::chrono::microseconds(50);
 constexpr auto kWeary = std::chrono::milliseconds(2);
 constexpr auto kCrowdedWeary = std::chrono::microseconds(200);
 
-// A yield returns at once where nobody else waits for the core, and takes as long as somebody else works with it
-// where there is one. Then others are taken to need the cores for so long.
-constexpr auto kTaken = std::chrono::microseconds(20);
-constexpr auto kOthersNeedIt = std::chrono::milliseconds(50);
-
-// By the steady clock; for all waits of the process, as its threads share its cores.
-std::atomic<Clock::rep> others_need_it_until = 0;
+Contention contention;
 
 }  // namespace
 
@@ -50,17 +43,15 @@ void Pacer::pause(std::uint32_t spins) {
 
 void Pacer::begin(Clock::time_point now) {
   since_ = looked_ = now;
-  careful_ = crowded_ || now.time_since_epoch().count() < others_need_it_until.load(std::memory_order_relaxed);
+  careful_ = crowded_ || contention.present(now);
 }
 
 Clock::time_point Pacer::yield() {
   const auto before = Clock::now();
   ::sched_yield();
   const auto now = Clock::now();
-  if (now - before > kTaken) {
-    careful_ = true;
-    others_need_it_until.store((now + kOthersNeedIt).time_since_epoch().count(), std::memory_order_relaxed);
-  }
+  contention.yielded(now, now - before);
+  careful_ = crowded_ || contention.present(now);
   return now;
 }
 

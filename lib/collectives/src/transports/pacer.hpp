@@ -20,7 +20,8 @@ struct Crowding {
 
 class Pacer {
 public:
-  Pacer(Watch& watch, const Crowding& crowding) : watch_(watch), crowded_(crowding.crowded()), careful_(crowded_) {}
+  Pacer(Watch& watch, const Crowding& crowding)
+      : watch_(watch), crowded_(crowding.crowded()), careful_(crowded_) {}
 
   /// Nothing has come: passes a very short time. Throws what Watch::look() throws. `spins`: how many looks at
   /// a line of memory the caller's own look has cost; system calls cost dozens.
