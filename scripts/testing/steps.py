@@ -177,7 +177,8 @@ def _suite(step: str, suite: str, preset: str) -> Callable[[Context], StepResult
     def run(c: Context, env=None, prefix=()) -> StepResult:
         report = c.reports / f"{step}.xml"
         env = {**(env or {}), "JACKAL_BUILD": str(c.build if preset == "build" else c.build / preset)}
-        chosen = [] if c.long else ["-m", "not long"]
+        sanitized = preset != "build"
+        chosen = [] if c.long else ["-m", "not long and not slow" if sanitized else "not long"]
         many = ["-n", PYTEST_PROCESSES, "--dist", "loadfile"] if suite in SIDE_BY_SIDE else []
         argv = [*prefix, c.python, "-m", "pytest", c.root / "tests" / suite, *chosen, *many, f"--junitxml={report}",
                 *c.pytest_arguments]

@@ -34,7 +34,9 @@ def all_right(result, ranks):
     assert len({line[3] for line in said}) == 1, result.stdout
 
 
-@pytest.mark.parametrize("name", CABLINGS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in ("chain", "ring", "lan") else name for name in CABLINGS]
+)
 def test_every_operation_is_right_on_every_cabling(make_cluster, job, name):
     cluster = make_cluster(nodes=4)
     hosts = cluster.hosts_json
@@ -47,7 +49,14 @@ def test_every_operation_is_right_on_every_cabling(make_cluster, job, name):
     assert all(cluster.files(node) == [] for node in cluster.nodes)
 
 
-@pytest.mark.parametrize(("name", "algorithm", "victim"), [("chain", "auto", 1), ("ring", "ring", 3), ("mesh", "mesh", 0)])
+@pytest.mark.parametrize(
+    ("name", "algorithm", "victim"),
+    [
+        pytest.param("chain", "auto", 1, marks=pytest.mark.slow),
+        ("ring", "ring", 3),
+        pytest.param("mesh", "mesh", 0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_cable_pulled_in_the_middle_of_a_job_ends_every_rank(make_cluster, job, name, algorithm, victim):
     cluster = make_cluster(nodes=4)
     ends, hosts = cable(cluster, CABLINGS[name], "hosts.json")

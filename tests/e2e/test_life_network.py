@@ -106,6 +106,7 @@ def test_endless_output_of_an_escaped_process_does_not_keep_the_job(endless):
     assert endless.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
 def test_a_slow_line_full_in_both_directions_is_not_a_lost_one(slow):
     job, begun = slow
     left = PROMISED_SECONDS + SLOWNESS_SECONDS - (time.monotonic() - begun)

@@ -12,14 +12,14 @@ from setups import bridged, config, kept, states  # noqa: F401
     ("description", "backend", "cables", "topology"),
     [
         (shapes.mesh(4), "jaccl", 6, "mesh"),
-        (shapes.ring(4), "jaccl-ring", 4, "ring"),
-        (shapes.ring(4, width=2), "jaccl-ring", 8, "ring"),
+        pytest.param(shapes.ring(4), "jaccl-ring", 4, "ring", marks=pytest.mark.slow),
+        pytest.param(shapes.ring(4, width=2), "jaccl-ring", 8, "ring", marks=pytest.mark.slow),
         (shapes.ring(4, width=3), "jaccl-ring", 12, "ring"),
-        (shapes.ring(4), "ring", 4, "ring"),
+        pytest.param(shapes.ring(4), "ring", 4, "ring", marks=pytest.mark.slow),
         (shapes.mesh(3), "ethernet", 0, "ethernet"),
         (shapes.chain(3), "jackal", 2, "fabric"),
         (shapes.pair(width=2), "jaccl", 2, "mesh"),
-        (shapes.ring(8), "jaccl-ring", 8, "ring"),
+        pytest.param(shapes.ring(8), "jaccl-ring", 8, "ring", marks=pytest.mark.slow),
     ],
     ids=["mesh", "ring-1", "ring-2", "ring-3", "tcp-ring", "ethernet", "chain", "pair", "ring-of-8"],
 )
