@@ -260,6 +260,17 @@ def test_the_benchmark_finds_every_result_right(ranks):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1300)
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_the_benchmark_ends_a_hundred_times_in_a_row(ranks):
+    """JACCL's own, which sends before it knows of a receive, hung in 4 of 4 runs on such a guest."""
+    status, output = in_guest("--ranks", ranks, "--env", "JACKAL_TIMEOUT=60", "--once", "--", "python3", HERE / "repeat.py",
+                              100, BENCH, "all_reduce", "--sizes", "64,64K", "-n", 5, seconds=1250)  # fmt: skip
+    assert status == 0, output
+    assert "100 of 100 jobs ended well" in output
+
+
+@pytest.mark.long
 @pytest.mark.timeout(700)
 def test_round_trips_and_all_reduces_stand_beside_ibv_uc_pingpong():
     status, output = in_guest("--once", "--", "python3", HERE / "compare.py", BUILD, seconds=680)
