@@ -28,7 +28,8 @@ const VerbsLibrary& library() {
 
 std::unique_ptr<Device> opened(const std::string& name) {
   auto device = std::make_unique<Device>(library(), name, LimitProfile::apple, Clock::now() + 300ms);
-  device->allocate(1 << 20, 64);
+  device->allocate(64);
+  device->add_slab(1 << 20);
   return device;
 }
 
@@ -47,6 +48,7 @@ struct Ends {
   Ends(const Desk& desk, int frames) {
     for (std::size_t i = 0; i < 2; ++i) {
       devices[i] = opened(desk.devices[i][1 - i][0]);
+      memory[i] = devices[i]->add_slab(1 << 16);
       queue_pairs[i] = devices[i]->create_queue_pair(4, 4, frames);
     }
     for (std::size_t i = 0; i < 2; ++i)
@@ -54,6 +56,7 @@ struct Ends {
                           IBV_MTU_4096);
   }
   std::unique_ptr<Device> devices[2];
+  std::byte* memory[2] = {};
   ibv_qp* queue_pairs[2] = {};
 };
 
@@ -79,6 +82,7 @@ TEST_CASE("a 101st memory region on a device is refused") {
     world().devices[desk.numbers[0]].live.regions += 98;  // as another process may hold
     const auto second = opened(name);
     CHECK(refusal([&] { opened(name); }).find("no more memory regions") != std::string::npos);
+    CHECK(refusal([&] { second->add_slab(1); }).find("no more memory regions") != std::string::npos);
     world().devices[desk.numbers[0]].live.regions -= 98;
   }
   expect_no_objects(desk);
@@ -117,8 +121,8 @@ TEST_CASE("a message whose frames differ from its receive's fails") {
     Device& from = *ends.devices[0];
     Device& to = *ends.devices[1];
     const int mismatches = world().frame_mismatches;
-    to.post_receive(ends.queue_pairs[1], 7, to.slab(), 2 * kFrameBytes);
-    from.post_send(ends.queue_pairs[0], 8, from.slab(), kFrameBytes);
+    to.post_receive(ends.queue_pairs[1], 7, ends.memory[1], 2 * kFrameBytes);
+    from.post_send(ends.queue_pairs[0], 8, ends.memory[0], kFrameBytes);
     ibv_wc completion{};
     REQUIRE(to.poll(&completion, 1) == 1);
     CHECK(completion.wr_id == 7);
@@ -137,12 +141,12 @@ TEST_CASE("more requests than a queue has frames for are refused") {
     Device& device = *ends.devices[0];
     const int over_posts = world().over_posts;
     for (std::uint64_t i = 0; i < 4; ++i) {
-      device.post_receive(ends.queue_pairs[0], i, device.slab(), 2 * kFrameBytes);
-      device.post_send(ends.queue_pairs[0], i, device.slab(), 2 * kFrameBytes);
+      device.post_receive(ends.queue_pairs[0], i, ends.memory[0], 2 * kFrameBytes);
+      device.post_send(ends.queue_pairs[0], i, ends.memory[0], 2 * kFrameBytes);
     }
     const std::string words = "grants no more memory regions or requests";
-    const auto receive = [&] { device.post_receive(ends.queue_pairs[0], 4, device.slab(), 1); };
-    const auto send = [&] { device.post_send(ends.queue_pairs[0], 4, device.slab(), 1); };
+    const auto receive = [&] { device.post_receive(ends.queue_pairs[0], 4, ends.memory[0], 1); };
+    const auto send = [&] { device.post_send(ends.queue_pairs[0], 4, ends.memory[0], 1); };
     CHECK(refusal(receive).find(words) != std::string::npos);
     CHECK(refusal(send).find(words) != std::string::npos);
     CHECK(world().over_posts == over_posts + 2);

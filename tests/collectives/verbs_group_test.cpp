@@ -1,6 +1,7 @@
 // Groups whose ranks, threads of this process, reach each other over the fake provider.
 
 #include <mutex>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "verbs_job.hpp"
@@ -11,6 +12,11 @@ using namespace verbs_desk;
 using jackal::Code;
 using jackal::Error;
 using jackal::Group;
+
+fakeverbs::Counts live_on(const Desk& desk) {
+  const fakeverbs::Lock lock(world());
+  return world().devices[desk.numbers[0]].live;
+}
 
 }  // namespace
 
@@ -107,6 +113,95 @@ TEST_CASE("the parts of a group over RDMA are groups, too") {
     use(part, 500);
     use(group, 500);
   });
+  expect_no_objects(desk);
+}
+
+TEST_CASE("the parts of a group share its queue pairs, and are used beside it") {
+  const Desk desk = mesh(4, 1);
+  const int loss_ppm = GENERATE(0, 20'000);
+  for (const int number : desk.numbers) world().devices[number].loss_ppm = loss_ppm;
+  ranks::run(job_on(desk), [&](Group& group) {
+    Group part = group.split(group.rank() % 2, 0);
+    Group turned = group.split(0, -group.rank());
+    // All ranks are threads of this process.
+    if (live_on(desk).queue_pairs != 2) throw std::runtime_error("more queue pairs");
+    std::exception_ptr thrown;
+    std::thread other([&] {
+      try {
+        for (int i = 0; i < 5; ++i) use(part, 20'000);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    });
+    for (int i = 0; i < 5; ++i) use(turned, 20'000);
+    for (int i = 0; i < 5; ++i) use(group, 20'000);
+    other.join();
+    if (thrown) std::rethrow_exception(thrown);
+    group.barrier();
+  });
+  expect_no_objects(desk);
+}
+
+TEST_CASE("a part lives on when the group that it came from has gone") {
+  const Desk desk = mesh(3, 2);
+  ranks::run(job_on(desk), [&](Group& group) {
+    std::optional<Group> whole(std::move(group));
+    Group part = whole->split(whole->rank() == 1 ? 1 : 0, 0);
+    whole.reset();
+    use(part, 10'000);
+    Group again = part.split(0, 1 - part.rank());
+    use(again, 10'000);
+  });
+  expect_no_objects(desk);
+}
+
+TEST_CASE("parts come and go, and each takes the place of the one before") {
+  const Desk desk = mesh(2, 1);
+  for (const int number : desk.numbers) world().devices[number].loss_ppm = 10'000;
+  ranks::run(job_on(desk), [&](Group& group) {
+    for (int i = 0; i < 20; ++i) {
+      Group part = group.split(0, i % 2 * group.rank());
+      use(part, 3000);
+    }
+    if (live_on(desk).regions > 3) throw std::runtime_error("more regions");
+    use(group, 100);
+  });
+  expect_no_objects(desk);
+}
+
+TEST_CASE("parts beyond those that a connection carries do without RDMA") {
+  const Desk desk = mesh(2, 1);
+  ranks::run(job_on(desk), [&](Group& group) {
+    std::vector<Group> parts;
+    for (int i = 0; i < 5; ++i) parts.push_back(group.split(0, 0));
+    for (Group& part : parts) use(part, 1000);
+    use(group, 1000);
+  });
+  expect_no_objects(desk);
+}
+
+TEST_CASE("a device that fails ends its group and the parts of it") {
+  const Desk desk = mesh(2, 1);
+  const auto errors = ranks::errors(job_on(desk, {{"JACKAL_TIMEOUT", "30"}}), [&](Group& group) {
+    Group part = group.split(0, 0);
+    use(part, 10);
+    if (group.rank() == 0) {
+      const fakeverbs::Lock lock(world());
+      world().devices[desk.numbers[0]].active = false;
+    }
+    bool told = false;
+    try {
+      for (;;) use(part, 1000);
+    } catch (const Error& error) {
+      told = error.code() == Code::peer_lost;
+    }
+    if (!told) throw std::runtime_error("the part was not told");
+    for (;;) use(group, 1000);
+  });
+  for (const auto& error : errors) {
+    REQUIRE(error);
+    CHECK(error->code() == Code::peer_lost);
+  }
   expect_no_objects(desk);
 }
 

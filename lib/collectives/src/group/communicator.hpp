@@ -31,6 +31,7 @@ public:
     Settings settings;
     std::optional<Fabric> measured = {};  // of a group that this one is a part of
     std::chrono::milliseconds call_timeout{};
+    Whole whole = {};
   };
   /// Connects the ranks. Collective; throws Error.
   Communicator(Start start, Deadline deadline);

@@ -166,11 +166,13 @@ void require_connected(const Mesh& mesh, const Fabric& fabric) {
 
 // Null where no RDMA is to be used, or where it cannot be had and need not.
 std::unique_ptr<VerbsDomain> connect_verbs(const Mesh& mesh, const Job& job, const Settings& settings,
-                                           const std::vector<std::string>& hosts,
+                                           const Whole& whole, const std::vector<std::string>& hosts,
                                            const std::vector<bool>& wanted, const ShareBytes& share,
                                            Deadline deadline) {
   if (job.devices.empty()) return nullptr;
   try {
+    if (whole.verbs != nullptr)
+      return VerbsDomain::part(*whole.verbs, whole.members, mesh.rank(), hosts, wanted, share);
     // Time is left for telling the others what is wrong; who may do without, for making other connections,
     // too.
     const Clock::duration left = deadline - Clock::now();
@@ -247,7 +249,8 @@ Links links_of_one(const Job& job) {
   return links;
 }
 
-Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline) {
+Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, const Whole& whole,
+                    Deadline deadline) {
   const auto size = static_cast<std::size_t>(mesh.size());
   const ShareBytes share = [&](const std::string& mine) { return mesh.share(mine, deadline); };
   std::vector<std::string> hosts = job.hosts;
@@ -259,7 +262,7 @@ Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadli
   std::vector<bool> wanted(size, true);
   for (const int member : links.shm->members()) wanted[static_cast<std::size_t>(member)] = false;
   wanted[static_cast<std::size_t>(mesh.rank())] = false;
-  links.verbs = connect_verbs(mesh, job, settings, hosts, wanted, share, deadline);
+  links.verbs = connect_verbs(mesh, job, settings, whole, hosts, wanted, share, deadline);
   leave_to_tcp(links, settings, wanted);
   links.tcp = connect_lanes(mesh, job, wanted, share, deadline);
 

@@ -15,6 +15,12 @@
 
 namespace jackal::collectives {
 
+/// What a group's connections may be shared with: the group that it is a part of.
+struct Whole {
+  const VerbsDomain* verbs = nullptr;  // null: it has none, or there is no such group
+  std::vector<int> members;            // the ranks there of the part's ranks
+};
+
 struct Links {
   std::unique_ptr<ShmDomain> shm;
   std::unique_ptr<VerbsDomain> verbs;  // null where no RDMA is used
@@ -30,7 +36,8 @@ struct Links {
 /// Collective. `settings` must be the same on every rank; throws Error mismatch where they are not,
 /// unavailable when JACKAL_TRANSPORT or the backend asks for what some pair does not have. Says in the log
 /// what each pair uses.
-Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, Deadline deadline);
+Links connect_ranks(Mesh& mesh, const Job& job, const Settings& settings, const Whole& whole,
+                    Deadline deadline);
 
 /// Collective: the links' fabric with measured figures, the same on every rank.
 Fabric measured(const Links& links, Mesh& mesh, Deadline deadline);

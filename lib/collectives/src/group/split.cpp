@@ -166,11 +166,13 @@ std::unique_ptr<Communicator> Communicator::divide_up(int color, int key, Deadli
                             : meet(job, left, mesh_.log(), std::move(listener), &around);
   Settings settings = settings_;
   settings.fabric.reset();  // it is of all ranks; `measured` is the part
-  // A part of a ring may have no cables at all, and a device has few queue pairs.
+  // A part of a ring may have no cables at all, and a connection carries few groups.
   settings.verbs_for.clear();
-  return std::make_unique<Communicator>(Start{std::move(mesh), std::move(job), std::move(settings),
-                                              part_of(choices_->fabric(), members), timeout_},
-                                        deadline);
+  if (!links_.verbs) job.devices.clear();
+  return std::make_unique<Communicator>(
+      Start{std::move(mesh), std::move(job), std::move(settings), part_of(choices_->fabric(), members),
+            timeout_, Whole{links_.verbs.get(), members}},
+      deadline);
 }
 
 }  // namespace jackal::collectives

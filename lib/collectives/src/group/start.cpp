@@ -4,7 +4,7 @@
 namespace jackal::collectives {
 
 void Communicator::connect(Start& start, Deadline deadline) {
-  links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, deadline) : links_of_one(job_);
+  links_ = size_ > 1 ? connect_ranks(mesh_, job_, settings_, start.whole, deadline) : links_of_one(job_);
   if (settings_.prefer_ring) settings_.algorithm = "ring";
   // Two ranks have no ring, nor has a part of one all that the whole has.
   if ((settings_.prefer_ring || start.measured) && !knows(settings_.algorithm)) settings_.algorithm.clear();

@@ -75,4 +75,10 @@ const CableOffer* Offer::find(int peer, int cable) const {
   return nullptr;
 }
 
+CableOffer& Offer::of(int peer, int cable) {
+  for (CableOffer& one : cables)
+    if (one.peer == peer && one.cable == cable) return one;
+  return cables.emplace_back(CableOffer{peer, cable, 0, {}});
+}
+
 }  // namespace jackal::collectives

@@ -27,6 +27,8 @@ struct Offer {
   static std::optional<Offer> decode(std::string_view bytes);
   /// The offer for a cable to `peer`; null when there is none.
   const CableOffer* find(int peer, int cable) const;
+  /// The same, made where there is none.
+  CableOffer& of(int peer, int cable);
 };
 
 }  // namespace jackal::collectives

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "transports/verbs/departure.hpp"
 
@@ -30,6 +31,7 @@ DeviceLimits limits_of(const ibv_device_attr& attributes) {
   limits.queue_pairs = attributes.max_qp;
   limits.regions = attributes.max_mr;
   limits.depth_frames = attributes.max_qp_wr;
+  limits.completions = attributes.max_cqe > 0 ? attributes.max_cqe : apple_limits().completions;
   // Some drivers say 0 or everything; what is asked for stays far below in any case.
   limits.region_bytes = static_cast<std::int64_t>(std::min<std::uint64_t>(
       attributes.max_mr_size == 0 ? ~std::uint64_t{0} : attributes.max_mr_size, std::uint64_t{1} << 30));
@@ -38,7 +40,8 @@ DeviceLimits limits_of(const ibv_device_attr& attributes) {
 
 DeviceLimits stricter(const DeviceLimits& a, const DeviceLimits& b) {
   return {std::min(a.queue_pairs, b.queue_pairs), std::min(a.regions, b.regions),
-          std::min(a.depth_frames, b.depth_frames), std::min(a.region_bytes, b.region_bytes)};
+          std::min(a.depth_frames, b.depth_frames), std::min(a.region_bytes, b.region_bytes),
+          std::min(a.completions, b.completions)};
 }
 
 }  // namespace
@@ -184,23 +187,37 @@ void Device::await_gid(Deadline deadline) {
   }
 }
 
-void Device::allocate(std::size_t bytes, int completions) {
+void Device::allocate(int completions) {
+  pd_ = library_.alloc_pd(context_);
+  if (pd_ == nullptr) throw error(Code::unavailable, verbs_trouble("ibv_alloc_pd", errno));
+  cq_ = library_.create_cq(context_, completions, nullptr, nullptr, 0);
+  if (cq_ == nullptr) throw error(Code::unavailable, verbs_trouble("ibv_create_cq", errno));
+}
+
+std::byte* Device::add_slab(std::size_t bytes) {
   if (static_cast<std::int64_t>(bytes) > limits_.region_bytes)
     throw error(Code::unavailable, "its connections need " + std::to_string(bytes) +
                                        " bytes of registered memory, it "
                                        "takes " +
                                        std::to_string(limits_.region_bytes));
-  pd_ = library_.alloc_pd(context_);
-  if (pd_ == nullptr) throw error(Code::unavailable, verbs_trouble("ibv_alloc_pd", errno));
-  slab_bytes_ = (bytes + kPage - 1) / kPage * kPage;
-  void* memory = ::mmap(nullptr, slab_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  Slab slab;
+  slab.bytes = (bytes + kPage - 1) / kPage * kPage;
+  void* memory = ::mmap(nullptr, slab.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
   if (memory == MAP_FAILED) throw error(Code::io, "no memory for its messages: " + system_text(errno));
-  slab_ = static_cast<std::byte*>(memory);
-  mr_ = library_.reg_mr(pd_, slab_, slab_bytes_, IBV_ACCESS_LOCAL_WRITE);
-  if (mr_ == nullptr)
+  slab.memory = static_cast<std::byte*>(memory);
+  slabs_.push_back(slab);
+  slabs_.back().region = library_.reg_mr(pd_, slab.memory, slab.bytes, IBV_ACCESS_LOCAL_WRITE);
+  if (slabs_.back().region == nullptr)
     throw error(Code::unavailable, verbs_trouble("ibv_reg_mr", errno == 0 ? ENOMEM : errno));
-  cq_ = library_.create_cq(context_, completions, nullptr, nullptr, 0);
-  if (cq_ == nullptr) throw error(Code::unavailable, verbs_trouble("ibv_create_cq", errno));
+  return slab.memory;
+}
+
+// Of memory that is in no slab there is none; the device refuses the request.
+std::uint32_t Device::key_of(const std::byte* bytes) const {
+  const auto slab = std::find_if(slabs_.begin(), slabs_.end(), [bytes](const Slab& one) {
+    return bytes >= one.memory && bytes < one.memory + one.bytes;
+  });
+  return slab == slabs_.end() ? 0 : slab->region->lkey;
 }
 
 ibv_qp* Device::create_queue_pair(int sends, int receives, int frames_each) {
@@ -263,7 +280,7 @@ void Device::connect(ibv_qp* qp, std::uint32_t psn, const ibv_gid& gid, std::uin
 }
 
 void Device::post_send(ibv_qp* qp, std::uint64_t id, const std::byte* bytes, std::size_t size) {
-  ibv_sge piece{reinterpret_cast<std::uintptr_t>(bytes), static_cast<std::uint32_t>(size), mr_->lkey};
+  ibv_sge piece{reinterpret_cast<std::uintptr_t>(bytes), static_cast<std::uint32_t>(size), key_of(bytes)};
   ibv_send_wr request{};
   request.wr_id = id;
   request.sg_list = &piece;
@@ -276,7 +293,7 @@ void Device::post_send(ibv_qp* qp, std::uint64_t id, const std::byte* bytes, std
 }
 
 void Device::post_receive(ibv_qp* qp, std::uint64_t id, std::byte* bytes, std::size_t size) {
-  ibv_sge piece{reinterpret_cast<std::uintptr_t>(bytes), static_cast<std::uint32_t>(size), mr_->lkey};
+  ibv_sge piece{reinterpret_cast<std::uintptr_t>(bytes), static_cast<std::uint32_t>(size), key_of(bytes)};
   ibv_recv_wr request{};
   request.wr_id = id;
   request.sg_list = &piece;
@@ -305,19 +322,19 @@ void Device::release() noexcept {
   for (ibv_qp* qp : queue_pairs_) library_.destroy_qp(qp);
   queue_pairs_.clear();
   if (cq_ != nullptr) library_.destroy_cq(cq_);
-  if (mr_ != nullptr) library_.dereg_mr(mr_);
+  for (Slab& slab : slabs_)
+    if (slab.region != nullptr) library_.dereg_mr(std::exchange(slab.region, nullptr));
   if (pd_ != nullptr) library_.dealloc_pd(pd_);
   if (context_ != nullptr) library_.close_device(context_);
   cq_ = nullptr;
-  mr_ = nullptr;
   pd_ = nullptr;
   context_ = nullptr;
 }
 
 void Device::close() noexcept {
   release();
-  if (slab_ != nullptr) ::munmap(slab_, slab_bytes_);
-  slab_ = nullptr;
+  for (const Slab& slab : slabs_) ::munmap(slab.memory, slab.bytes);
+  slabs_.clear();
 }
 
 }  // namespace jackal::collectives

@@ -1,5 +1,5 @@
-// One RDMA device, opened, with what all connections over it share: protection domain, completion queue, one
-// slab of registered memory. Everything it made is destroyed in order, on every path out.
+// One RDMA device, opened, with what all connections over it share: protection domain, completion queue,
+// slabs of registered memory. Everything it made is destroyed in order, on every path out.
 #pragma once
 
 #include <string>
@@ -36,9 +36,10 @@ public:
   std::uint16_t lid() const { return port_.lid; }
   ibv_mtu mtu() const { return port_.active_mtu; }
 
-  /// Protection domain, completion queue of `completions` entries, and `bytes` of zeroed registered memory.
-  void allocate(std::size_t bytes, int completions);
-  std::byte* slab() const { return slab_; }
+  /// Protection domain and completion queue of `completions` entries.
+  void allocate(int completions);
+  /// One more slab: `bytes` of zeroed registered memory. Throws Error.
+  std::byte* add_slab(std::size_t bytes);
 
   /// A queue pair of unreliable connections in state INIT. Throws Error.
   ibv_qp* create_queue_pair(int sends, int receives, int frames_each);
@@ -53,7 +54,7 @@ public:
   /// Why nothing can be carried any more (port down, device gone); "" while it can. A system call.
   std::string port_trouble() const;
 
-  /// Destroys everything, in order; only the slab's memory stays readable. The device is of no more use.
+  /// Destroys everything, in order; only the slabs' memory stays readable. The device is of no more use.
   void release() noexcept;
 
 private:
@@ -63,6 +64,13 @@ private:
   void await_gid(Deadline deadline);
   void await_a_moment() const;
   void close() noexcept;
+  std::uint32_t key_of(const std::byte* bytes) const;
+
+  struct Slab {
+    std::byte* memory = nullptr;
+    std::size_t bytes = 0;
+    ibv_mr* region = nullptr;
+  };
 
   const VerbsLibrary& library_;
   std::string name_;
@@ -71,10 +79,8 @@ private:
   ibv_context* context_ = nullptr;
   ibv_pd* pd_ = nullptr;
   ibv_cq* cq_ = nullptr;
-  ibv_mr* mr_ = nullptr;
+  std::vector<Slab> slabs_;
   std::vector<ibv_qp*> queue_pairs_;
-  std::byte* slab_ = nullptr;
-  std::size_t slab_bytes_ = 0;
   ibv_port_attr port_{};
   ibv_gid gid_{};
   int gid_index_ = -1;

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <thread>
 
 #include "transports/verbs/agreement.hpp"
@@ -17,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Collectives and point-to-point messages do not wait for each other.
-constexpr int kStreams = 2;
+constexpr int kStreams = Connection::kStreams;
 constexpr int kCollectiveStream = 0;
 constexpr int kMessageStream = 1;
 // The other side's questions are answered within this time even when nobody here calls anything; later when
@@ -33,6 +35,7 @@ struct Cable {
   int cable;
   std::string device;
   int queue_pairs = 0;
+  int groups = 0;  // that it can carry
 };
 
 void check_matrix(const DeviceMatrix& devices, int size) {
@@ -53,8 +56,37 @@ void check_matrix(const DeviceMatrix& devices, int size) {
                " the other way");
 }
 
+// Every rank's word, or the error of the first one that has a problem: the same on every rank.
+std::vector<Offer> agree(const Offer& mine, const std::vector<std::string>& hosts, const ShareBytes& share) {
+  std::vector<Offer> offers;
+  for (const std::string& bytes : share(mine.encode())) {
+    const int from = static_cast<int>(offers.size());
+    const std::string& host = hosts[static_cast<std::size_t>(from)];
+    auto offer = Offer::decode(bytes);
+    if (!offer)
+      throw Error(Code::internal, rank_name(from, host) + " sent RDMA addresses that cannot be read", from,
+                  host, "", "init");
+    if (!offer->problem.empty())
+      throw Error(offer->code, rank_name(from, host) + ": " + offer->problem, from, host, "", "init");
+    offers.push_back(std::move(*offer));
+  }
+  return offers;
+}
+
+// Whatever goes wrong in `action`, the others are waiting to hear it.
+template <class Action>
+void attempt(Offer& mine, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    mine.problem = error.what();
+    mine.code = error.code();
+  }
+}
+
 }  // namespace
 
+// The connections, for all groups that use them; goes with the last of these.
 class VerbsDomain::State {
 public:
   State(int rank, int size, std::vector<std::string> hosts, const VerbsOptions& options)
@@ -62,31 +94,26 @@ public:
   ~State();
 
   void connect(const DeviceMatrix& devices, const std::vector<bool>& wanted, const ShareBytes& share,
-               Deadline deadline);
+               Deadline deadline, Membership& membership);
+
+  // By the position of a cable; null where no connection is made.
+  const std::vector<Cable>& cables() const { return cables_; }
+  Connection* connection(std::size_t cable) { return connections_[cable].get(); }
+  std::mutex& guard() { return guard_; }
+  int queue_pairs() const { return queue_pairs_; }
 
   // What a channel does; `connection` by its id.
-  std::size_t write(int connection, int stream, std::span<const iovec> pieces);
-  std::size_t read(int connection, int stream, void* to, std::size_t size);
-  std::span<const std::byte> peek(int connection, int stream, std::size_t most);
-  void consume(int connection, int stream, std::size_t size);
-
-  std::vector<Channel*> cables(int rank) const;
-  Channel* messages(int rank) const;
-  std::uint64_t repairs();
-  std::size_t memory_bytes() const { return memory_bytes_; }
-  int queue_pairs() const { return queue_pairs_; }
-  void give_up() { given_up_ = true; }
+  std::size_t write(int connection, int group, int stream, std::span<const iovec> pieces);
+  std::size_t read(int connection, int group, int stream, void* to, std::size_t size);
+  std::span<const std::byte> peek(int connection, int group, int stream, std::size_t most);
+  void consume(int connection, int group, int stream, std::size_t size);
 
 private:
-  class Lane;
-
-  std::vector<Offer> agree(const Offer& mine, const ShareBytes& share) const;
   Device& device(const std::string& name) { return *devices_.at(name); }
   void open_devices(Deadline deadline);
   void choose_cables();
   void create_connections(const std::vector<Offer>& offers, Offer& mine);
   void connect_cables(const std::vector<Offer>& offers);
-  void make_lanes();
 
   Connection& ready(int connection);
   void advance(Connection& connection);
@@ -95,7 +122,7 @@ private:
   void check_ports();
   [[noreturn]] void depart();
   bool stopped_within(milliseconds time);
-  bool settled();
+  bool quiet();
 
   const Departure departure_;  // ends after all else
   const int rank_;
@@ -106,12 +133,7 @@ private:
   std::vector<Cable> cables_;
   std::map<std::string, std::unique_ptr<Device>> devices_;
   std::vector<std::unique_ptr<Connection>> connections_;  // of cables_, null where none is made
-  std::vector<std::unique_ptr<Channel>> lanes_;
-  std::vector<std::vector<Channel*>> cables_of_;  // by rank
-  std::vector<Channel*> messages_of_;             // by rank
-  std::size_t memory_bytes_ = 0;
   int queue_pairs_ = 0;
-  bool given_up_ = false;
 
   std::mutex guard_;                     // of devices and connections
   std::atomic<bool> connected_ = false;  // from then on neither are there more of them nor fewer
@@ -121,46 +143,139 @@ private:
   std::thread keeper_;
 };
 
-class VerbsDomain::State::Lane : public Channel {
+// One group's streams over the connections.
+class VerbsDomain::Membership {
 public:
-  Lane(State& state, int connection, int stream, std::string name)
-      : state_(state), connection_(connection), stream_(stream), name_(std::move(name)) {}
+  Membership(std::shared_ptr<State> state, int size);
+  ~Membership();
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+
+  const std::shared_ptr<State>& state() const { return state_; }
+  // Both with the guard of the connections held.
+  /// Joins the connections to `members`, and adds what the others have to know to `mine`.
+  void join(const std::vector<int>& members, int rank, const std::vector<bool>& wanted, Offer& mine);
+  void begin(const std::vector<Offer>& offers, int rank);
+  /// How often a message was sent again.
+  std::uint64_t repairs();
+
+  std::vector<int> ranks;                        // by rank: its rank in the group that made the connections
+  std::vector<std::vector<Channel*>> cables_of;  // by rank
+  std::vector<Channel*> messages_of;             // by rank
+  std::size_t memory_bytes = 0;
+  bool given_up = false;
+
+private:
+  class Lane;
+  struct Seat {
+    int peer = 0;
+    int cable = 0;
+    int connection = 0;
+    int group = 0;
+  };
+
+  bool settled();
+  Connection& connection_of(const Seat& seat) {
+    return *state_->connection(static_cast<std::size_t>(seat.connection));
+  }
+
+  std::shared_ptr<State> state_;
+  std::vector<Seat> seats_;
+  std::vector<std::unique_ptr<Channel>> lanes_;
+};
+
+class VerbsDomain::Membership::Lane : public Channel {
+public:
+  Lane(State& state, const Seat& seat, int stream, std::string name)
+      : state_(state), seat_(seat), stream_(stream), name_(std::move(name)) {}
 
   std::size_t write(std::span<const iovec> pieces) override {
-    return state_.write(connection_, stream_, pieces);
+    return state_.write(seat_.connection, seat_.group, stream_, pieces);
   }
   std::size_t read(void* to, std::size_t size) override {
-    return state_.read(connection_, stream_, to, size);
+    return state_.read(seat_.connection, seat_.group, stream_, to, size);
   }
   std::span<const std::byte> peek(std::size_t most) override {
-    return state_.peek(connection_, stream_, most);
+    return state_.peek(seat_.connection, seat_.group, stream_, most);
   }
-  void consume(std::size_t size) override { state_.consume(connection_, stream_, size); }
+  void consume(std::size_t size) override { state_.consume(seat_.connection, seat_.group, stream_, size); }
   Interest interest() const override { return {}; }
   const std::string& name() const override { return name_; }
 
 private:
   State& state_;
-  int connection_;
+  Seat seat_;
   int stream_;
   std::string name_;
 };
 
-// Every rank's word, or the error of the first one that has a problem: the same on every rank.
-std::vector<Offer> VerbsDomain::State::agree(const Offer& mine, const ShareBytes& share) const {
-  std::vector<Offer> offers;
-  for (const std::string& bytes : share(mine.encode())) {
-    const int from = static_cast<int>(offers.size());
-    const std::string& host = hosts_[static_cast<std::size_t>(from)];
-    auto offer = Offer::decode(bytes);
-    if (!offer)
-      throw Error(Code::internal, rank_name(from, host) + " sent RDMA addresses that cannot be read", from,
-                  host, "", "init");
-    if (!offer->problem.empty())
-      throw Error(offer->code, rank_name(from, host) + ": " + offer->problem, from, host, "", "init");
-    offers.push_back(std::move(*offer));
+VerbsDomain::Membership::Membership(std::shared_ptr<State> state, int size)
+    : cables_of(static_cast<std::size_t>(size)),
+      messages_of(static_cast<std::size_t>(size)),
+      state_(std::move(state)) {}
+
+void VerbsDomain::Membership::join(const std::vector<int>& members, int rank, const std::vector<bool>& wanted,
+                                   Offer& mine) {
+  ranks = members;
+  for (std::size_t peer = 0; peer < members.size(); ++peer) {
+    if (static_cast<int>(peer) == rank || !wanted[peer]) continue;
+    for (std::size_t i = 0; i < state_->cables().size(); ++i) {
+      const Cable& cable = state_->cables()[i];
+      Connection* connection = state_->connection(i);
+      if (cable.peer != members[peer] || connection == nullptr) continue;
+      const std::optional<int> group = connection->join();
+      if (!group)
+        throw Error(Code::unavailable,
+                    "RDMA device " + cable.device + ": its connections carry as many groups as they can", -1,
+                    "", cable.device, "init");
+      seats_.push_back({static_cast<int>(peer), cable.cable, static_cast<int>(i), *group});
+      memory_bytes += connection->memory_bytes();
+      mine.of(static_cast<int>(peer), cable.cable).end.tag = connection->tag(*group);
+    }
   }
-  return offers;
+}
+
+void VerbsDomain::Membership::begin(const std::vector<Offer>& offers, int rank) {
+  for (const Seat& seat : seats_) {
+    const auto peer = static_cast<std::size_t>(seat.peer);
+    const auto cable = static_cast<std::size_t>(seat.connection);
+    const std::string& device = state_->cables()[cable].device;
+    const CableOffer* other = offers[peer].find(rank, seat.cable);
+    if (other == nullptr)
+      throw Error(Code::internal, "rank " + std::to_string(seat.peer) + " does not take part over " + device,
+                  seat.peer, "", device, "init");
+    state_->connection(cable)->begin(seat.group, other->end.tag);
+    const auto add = [&](int stream) {
+      lanes_.push_back(std::make_unique<Lane>(*state_, seat, stream, device));
+      return lanes_.back().get();
+    };
+    cables_of[peer].push_back(add(kCollectiveStream));
+    if (messages_of[peer] == nullptr) messages_of[peer] = add(kMessageStream);
+  }
+}
+
+bool VerbsDomain::Membership::settled() {
+  const std::lock_guard lock(state_->guard());
+  return std::all_of(seats_.begin(), seats_.end(), [this](const Seat& seat) {
+    const Connection& connection = connection_of(seat);
+    return !connection.trouble().empty() || connection.quiet(seat.group);
+  });
+}
+
+std::uint64_t VerbsDomain::Membership::repairs() {
+  const std::lock_guard lock(state_->guard());
+  std::uint64_t repairs = 0;
+  for (const Seat& seat : seats_)
+    for (int stream = 0; stream < kStreams; ++stream)
+      repairs += connection_of(seat).stream(seat.group, stream).repairs();
+  return repairs;
+}
+
+VerbsDomain::Membership::~Membership() {
+  const Deadline patience = Clock::now() + kLinger;
+  while (!given_up && !settled() && Clock::now() < patience) std::this_thread::sleep_for(kKeeperPause);
+  const std::lock_guard lock(state_->guard());
+  for (const Seat& seat : seats_) connection_of(seat).leave(seat.group);
 }
 
 void VerbsDomain::State::open_devices(Deadline deadline) {
@@ -187,8 +302,11 @@ void VerbsDomain::State::choose_cables() {
     const ConnectionPlan plan = plan_connections(distances, size_, kStreams, device->limits());
     if (!plan.problem.empty())
       throw Error(Code::unavailable, "RDMA device " + name + ": " + plan.problem, -1, "", name, "init");
-    for (const int kept : plan.neighbours)
-      cables_[mine[static_cast<std::size_t>(kept)]].queue_pairs = plan.queue_pairs;
+    for (const int kept : plan.neighbours) {
+      Cable& cable = cables_[mine[static_cast<std::size_t>(kept)]];
+      cable.queue_pairs = plan.queue_pairs;
+      cable.groups = plan.groups;
+    }
   }
 }
 
@@ -207,20 +325,12 @@ void VerbsDomain::State::create_connections(const std::vector<Offer>& offers, Of
   }
   connections_.resize(cables_.size());
   for (const auto& [name, members] : by_device) {
-    std::size_t bytes = 0;
     int completions = 0;
-    for (const std::size_t i : members) {
-      bytes += kStreams * slab_bytes(sizes[i]);
-      for (const MessageClass c : {MessageClass::small, MessageClass::large})
-        for (const bool receives : {false, true}) completions += depth_of(sizes[i], c, kStreams, receives);
-    }
-    device(name).allocate(bytes, completions);
-    memory_bytes_ += bytes;
-    std::byte* memory = device(name).slab();
+    for (const std::size_t i : members) completions += requests_of(sizes[i], cables_[i].groups * kStreams);
+    device(name).allocate(completions);
     for (const std::size_t i : members) {
       connections_[i] =
-          std::make_unique<Connection>(device(name), static_cast<int>(i), sizes[i], kStreams, memory);
-      memory += kStreams * slab_bytes(sizes[i]);
+          std::make_unique<Connection>(device(name), static_cast<int>(i), sizes[i], cables_[i].groups);
       mine.cables[i].queue_pairs = cables_[i].queue_pairs;
       mine.cables[i].end = connections_[i]->end();
       queue_pairs_ += cables_[i].queue_pairs;
@@ -241,36 +351,14 @@ void VerbsDomain::State::connect_cables(const std::vector<Offer>& offers) {
   }
 }
 
-void VerbsDomain::State::make_lanes() {
-  cables_of_.resize(static_cast<std::size_t>(size_));
-  messages_of_.resize(static_cast<std::size_t>(size_));
-  const auto add = [this](std::size_t connection, int stream) {
-    lanes_.push_back(
-        std::make_unique<Lane>(*this, static_cast<int>(connection), stream, cables_[connection].device));
-    return lanes_.back().get();
-  };
-  for (std::size_t i = 0; i < cables_.size(); ++i) {
-    if (!connections_[i]) continue;
-    const auto peer = static_cast<std::size_t>(cables_[i].peer);
-    cables_of_[peer].push_back(add(i, kCollectiveStream));
-    if (messages_of_[peer] == nullptr) messages_of_[peer] = add(i, kMessageStream);
-  }
-}
-
 void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<bool>& wanted,
-                                 const ShareBytes& share, Deadline deadline) {
+                                 const ShareBytes& share, Deadline deadline, Membership& membership) {
   Offer mine;
-  // Whatever goes wrong here, the others are waiting to hear it.
-  const auto attempt = [this, &mine](auto action) {
+  const auto guarded = [this, &mine](const auto& action) {
     const std::lock_guard lock(guard_);
-    try {
-      action();
-    } catch (const Error& error) {
-      mine.problem = error.what();
-      mine.code = error.code();
-    }
+    attempt(mine, action);
   };
-  attempt([&] {
+  guarded([&] {
     check_matrix(devices, size_);
     const auto& row = devices[static_cast<std::size_t>(rank_)];
     for (int peer = 0; peer < size_; ++peer)
@@ -282,14 +370,19 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
     for (const Cable& cable : cables_)
       mine.cables.push_back({cable.peer, cable.cable, cable.queue_pairs, {}});
   });
-  std::vector<Offer> offers = agree(mine, share);
-  attempt([&] { create_connections(offers, mine); });
-  offers = agree(mine, share);
-  attempt([&] {
-    connect_cables(offers);
-    make_lanes();
+  std::vector<Offer> offers = agree(mine, hosts_, share);
+  guarded([&] {
+    create_connections(offers, mine);
+    std::vector<int> everybody(static_cast<std::size_t>(size_));
+    std::iota(everybody.begin(), everybody.end(), 0);
+    membership.join(everybody, rank_, wanted, mine);
   });
-  agree(mine, share);
+  offers = agree(mine, hosts_, share);
+  guarded([&] {
+    connect_cables(offers);
+    membership.begin(offers, rank_);
+  });
+  agree(mine, hosts_, share);
   connected_ = true;
 }
 
@@ -316,13 +409,13 @@ void VerbsDomain::State::advance(Connection& connection) {
   }
 }
 
-std::size_t VerbsDomain::State::write(int connection, int stream, std::span<const iovec> pieces) {
+std::size_t VerbsDomain::State::write(int connection, int group, int stream, std::span<const iovec> pieces) {
   const std::lock_guard lock(guard_);
   Connection& one = ready(connection);
   try {
     one.at(Clock::now());
-    const std::size_t written = one.stream(stream).write(pieces);
-    if (one.stream(stream).blocked()) advance(one);
+    const std::size_t written = one.stream(group, stream).write(pieces);
+    if (one.stream(group, stream).blocked()) advance(one);
     return written;
   } catch (const Error& error) {
     one.fail(error.what());
@@ -330,43 +423,40 @@ std::size_t VerbsDomain::State::write(int connection, int stream, std::span<cons
   }
 }
 
-std::span<const std::byte> VerbsDomain::State::peek(int connection, int stream, std::size_t most) {
+std::span<const std::byte> VerbsDomain::State::peek(int connection, int group, int stream, std::size_t most) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(most).empty()) advance(ready(connection));
-  return one.stream(stream).peek(most);
+  if (one.stream(group, stream).peek(most).empty()) advance(ready(connection));
+  return one.stream(group, stream).peek(most);
 }
 
-void VerbsDomain::State::consume(int connection, int stream, std::size_t size) {
+void VerbsDomain::State::consume(int connection, int group, int stream, std::size_t size) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
   try {
-    one.stream(stream).consume(size);
+    one.stream(group, stream).consume(size);
   } catch (const Error& error) {
     one.fail(error.what());
   }
 }
 
-std::size_t VerbsDomain::State::read(int connection, int stream, void* to, std::size_t size) {
+std::size_t VerbsDomain::State::read(int connection, int group, int stream, void* to, std::size_t size) {
   const std::lock_guard lock(guard_);
   Connection& one = *connections_[static_cast<std::size_t>(connection)];
-  if (one.stream(stream).peek(1).empty()) advance(ready(connection));
+  if (one.stream(group, stream).peek(1).empty()) advance(ready(connection));
   try {
-    return one.stream(stream).read(to, size);
+    return one.stream(group, stream).read(to, size);
   } catch (const Error& error) {
     one.fail(error.what());
     throw Broken(one.trouble());
   }
 }
 
-// Neither this side nor the other waits for anything.
-bool VerbsDomain::State::settled() {
+// On no connection either side waits for anything.
+bool VerbsDomain::State::quiet() {
   const std::lock_guard lock(guard_);
-  const auto quiet = [](const ReliableStream& stream) { return stream.settled() && !stream.owes_news(); };
-  return std::all_of(connections_.begin(), connections_.end(), [&](const auto& one) {
-    return !one || !one->trouble().empty() ||
-           (quiet(one->stream(kCollectiveStream)) && quiet(one->stream(kMessageStream)));
-  });
+  return std::all_of(connections_.begin(), connections_.end(),
+                     [](const auto& one) { return !one || !one->trouble().empty() || one->quiet(); });
 }
 
 bool VerbsDomain::State::stopped_within(milliseconds time) {
@@ -403,7 +493,7 @@ bool VerbsDomain::State::tend() {
     advance(*connection);
     connection->ticked().store(false, std::memory_order_relaxed);
   }
-  return any_ticked || !settled();
+  return any_ticked || !quiet();
 }
 
 void VerbsDomain::State::check_ports() {
@@ -424,9 +514,6 @@ void VerbsDomain::State::depart() {
 }
 
 VerbsDomain::State::~State() {
-  const Deadline patience = Clock::now() + kLinger;
-  while (connected_ && !given_up_ && !settled() && Clock::now() < patience)
-    std::this_thread::sleep_for(kKeeperPause);
   {
     const std::lock_guard lock(stop_guard_);
     stopping_ = true;
@@ -435,38 +522,50 @@ VerbsDomain::State::~State() {
   keeper_.join();
 }
 
-std::vector<Channel*> VerbsDomain::State::cables(int rank) const {
-  return cables_of_[static_cast<std::size_t>(rank)];
-}
-Channel* VerbsDomain::State::messages(int rank) const { return messages_of_[static_cast<std::size_t>(rank)]; }
-
-std::uint64_t VerbsDomain::State::repairs() {
-  const std::lock_guard lock(guard_);
-  std::uint64_t repairs = 0;
-  for (const auto& connection : connections_)
-    for (int stream = 0; connection && stream < kStreams; ++stream)
-      repairs += connection->stream(stream).repairs();
-  return repairs;
-}
-
 std::unique_ptr<VerbsDomain> VerbsDomain::connect(int rank, int size, const std::vector<std::string>& hosts,
                                                   const DeviceMatrix& devices,
                                                   const std::vector<bool>& wanted,
                                                   const VerbsOptions& options, const ShareBytes& share,
                                                   Deadline deadline) {
-  auto state = std::make_unique<State>(rank, size, hosts, options);
-  state->connect(devices, wanted, share, deadline);
-  return std::unique_ptr<VerbsDomain>(new VerbsDomain(std::move(state)));
+  auto state = std::make_shared<State>(rank, size, hosts, options);
+  auto membership = std::make_unique<Membership>(state, size);
+  state->connect(devices, wanted, share, deadline, *membership);
+  return std::unique_ptr<VerbsDomain>(new VerbsDomain(std::move(membership)));
 }
 
-VerbsDomain::VerbsDomain(std::unique_ptr<State> state) : state_(std::move(state)) {}
-VerbsDomain::~VerbsDomain() = default;
-void VerbsDomain::give_up() { state_->give_up(); }
+std::unique_ptr<VerbsDomain> VerbsDomain::part(const VerbsDomain& whole, const std::vector<int>& members,
+                                               int rank, const std::vector<std::string>& hosts,
+                                               const std::vector<bool>& wanted, const ShareBytes& share) {
+  const std::shared_ptr<State>& state = whole.membership_->state();
+  auto membership = std::make_unique<Membership>(state, static_cast<int>(members.size()));
+  // The whole may be a part itself.
+  std::vector<int> first_ranks;
+  for (const int member : members)
+    first_ranks.push_back(whole.membership_->ranks[static_cast<std::size_t>(member)]);
+  Offer mine;
+  const auto guarded = [&](const auto& action) {
+    const std::lock_guard lock(state->guard());
+    attempt(mine, action);
+  };
+  guarded([&] { membership->join(first_ranks, rank, wanted, mine); });
+  const std::vector<Offer> offers = agree(mine, hosts, share);
+  guarded([&] { membership->begin(offers, rank); });
+  agree(mine, hosts, share);
+  return std::unique_ptr<VerbsDomain>(new VerbsDomain(std::move(membership)));
+}
 
-std::vector<Channel*> VerbsDomain::cables(int rank) const { return state_->cables(rank); }
-Channel* VerbsDomain::messages(int rank) const { return state_->messages(rank); }
-std::uint64_t VerbsDomain::repairs() const { return state_->repairs(); }
-std::size_t VerbsDomain::memory_bytes() const { return state_->memory_bytes(); }
-int VerbsDomain::queue_pairs() const { return state_->queue_pairs(); }
+VerbsDomain::VerbsDomain(std::unique_ptr<Membership> membership) : membership_(std::move(membership)) {}
+VerbsDomain::~VerbsDomain() = default;
+void VerbsDomain::give_up() { membership_->given_up = true; }
+
+std::vector<Channel*> VerbsDomain::cables(int rank) const {
+  return membership_->cables_of[static_cast<std::size_t>(rank)];
+}
+Channel* VerbsDomain::messages(int rank) const {
+  return membership_->messages_of[static_cast<std::size_t>(rank)];
+}
+std::uint64_t VerbsDomain::repairs() const { return membership_->repairs(); }
+std::size_t VerbsDomain::memory_bytes() const { return membership_->memory_bytes; }
+int VerbsDomain::queue_pairs() const { return membership_->state()->queue_pairs(); }
 
 }  // namespace jackal::collectives

@@ -1,4 +1,5 @@
 // The RDMA connections of a group: made together, kept alive by a thread of their own, used as channels.
+// Groups that are parts of it run over the same connections, in streams of their own.
 #pragma once
 
 #include <memory>
@@ -20,6 +21,12 @@ public:
                                               const DeviceMatrix& devices, const std::vector<bool>& wanted,
                                               const VerbsOptions& options, const ShareBytes& share,
                                               Deadline deadline);
+  /// Collective over `members`, ranks of the group of `whole` in the order of the part's: a domain of the
+  /// part. `rank`, `hosts` and `wanted` are by the part's ranks. It may outlive `whole`. Throws the same
+  /// Error on every rank: unavailable when some connection carries as many groups as it can.
+  static std::unique_ptr<VerbsDomain> part(const VerbsDomain& whole, const std::vector<int>& members,
+                                           int rank, const std::vector<std::string>& hosts,
+                                           const std::vector<bool>& wanted, const ShareBytes& share);
   /// Waits up to a second until what was sent has arrived, unless the group was given up.
   ~VerbsDomain();
   void give_up();
@@ -35,8 +42,9 @@ public:
 
 private:
   class State;
-  explicit VerbsDomain(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  class Membership;
+  explicit VerbsDomain(std::unique_ptr<Membership> membership);
+  std::unique_ptr<Membership> membership_;
 };
 
 }  // namespace jackal::collectives

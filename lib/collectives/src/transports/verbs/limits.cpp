@@ -10,6 +10,8 @@ constexpr int kSmallFrames = 1;
 constexpr int kLargeFrames = 17;
 constexpr int kSmallWindow = 16;
 constexpr int kLargeWindow = 6;
+// A job that is divided two ways, and one way more for a while.
+constexpr int kMostGroups = 4;
 
 StreamSizes::Class messages_of(int frames, int window) {
   const auto bytes = static_cast<std::size_t>(frames) * kFrameBytes;
@@ -20,7 +22,8 @@ int frames_of(const StreamSizes& sizes, MessageClass c) {
   return static_cast<int>(sizes.classes[static_cast<std::size_t>(c)].message_bytes / kFrameBytes);
 }
 
-bool fits(const StreamSizes& sizes, int streams, const DeviceLimits& limits) {
+bool fits(const StreamSizes& sizes, int connections, int streams, const DeviceLimits& limits) {
+  if (connections * requests_of(sizes, streams) > limits.completions) return false;
   for (const MessageClass c : {MessageClass::small, MessageClass::large})
     for (const bool receives : {false, true})
       if (depth_of(sizes, c, streams, receives) * frames_of(sizes, c) > limits.depth_frames) return false;
@@ -29,7 +32,7 @@ bool fits(const StreamSizes& sizes, int streams, const DeviceLimits& limits) {
 
 }  // namespace
 
-DeviceLimits apple_limits() { return {10, 100, 4095, std::int64_t{1} << 30}; }
+DeviceLimits apple_limits() { return {10, 100, 4095, std::int64_t{1} << 30, 4095}; }
 
 ConnectionPlan plan_connections(const std::vector<int>& wanted, int circle, int streams,
                                 const DeviceLimits& limits) {
@@ -38,8 +41,14 @@ ConnectionPlan plan_connections(const std::vector<int>& wanted, int circle, int 
   plan.queue_pairs = 2 * count <= limits.queue_pairs ? 2 : 1;
   plan.sizes.classes[0] = messages_of(kSmallFrames, kSmallWindow);
   if (plan.queue_pairs == 2) plan.sizes.classes[1] = messages_of(kLargeFrames, kLargeWindow);
-  if (!fits(plan.sizes, streams, limits)) {
-    plan.problem = "its queues hold only " + std::to_string(limits.depth_frames) + " frames of 4 KiB";
+  const int connections = std::min(count, limits.queue_pairs);
+  // Each group has a region of its own on each connection.
+  plan.groups = connections == 0 ? kMostGroups : std::min(kMostGroups, limits.regions / connections);
+  while (plan.groups > 0 && !fits(plan.sizes, connections, plan.groups * streams, limits)) --plan.groups;
+  if (plan.groups == 0) {
+    plan.problem = "its queues hold only " + std::to_string(limits.depth_frames) + " frames of 4 KiB and " +
+                   std::to_string(limits.completions) + " completions, and it takes only " +
+                   std::to_string(limits.regions) + " memory regions";
     return plan;
   }
   // Around a circle, distance d in one direction is circle - d in the other: what one keeps, the other keeps.
@@ -59,6 +68,13 @@ std::size_t slab_bytes(const StreamSizes& sizes) {
     bytes += static_cast<std::size_t>(sizes.sends(c) + sizes.receives(c)) *
              sizes.classes[static_cast<std::size_t>(c)].message_bytes;
   return bytes;
+}
+
+int requests_of(const StreamSizes& sizes, int streams) {
+  int requests = 0;
+  for (const MessageClass c : {MessageClass::small, MessageClass::large})
+    for (const bool receives : {false, true}) requests += depth_of(sizes, c, streams, receives);
+  return requests;
 }
 
 int depth_of(const StreamSizes& sizes, MessageClass c, int streams, bool receives) {

@@ -62,6 +62,7 @@ ReliableStream::ReliableStream(const StreamSizes& sizes, std::uint32_t tag_out, 
       tag_in_(tag_in),
       passage_(passage),
       rail_(rail),
+      peer_seen_(passage.transmissions),
       usual_(kFirstPatience),
       patience_(kFirstPatience) {
   for (const MessageClass c : {MessageClass::small, MessageClass::large})
@@ -298,6 +299,11 @@ std::size_t ReliableStream::read(void* to, std::size_t size) {
     done += bytes.size();
   }
   return done;
+}
+
+void ReliableStream::drop_unread() {
+  for (const std::optional<Incoming>& one : held_)
+    if (one) rail_.free_receive(one->c, one->slot);
 }
 
 void ReliableStream::tick(Clock::time_point now) {

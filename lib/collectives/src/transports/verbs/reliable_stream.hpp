@@ -74,6 +74,9 @@ public:
   std::span<const std::byte> peek(std::size_t most) const;
   void consume(std::size_t size);
 
+  /// Frees the receives of what has arrived and is not read. The stream is of no more use.
+  void drop_unread();
+
   /// A message has arrived in a receive slot; its memory stays in place until free_receive().
   void arrived(MessageClass c, int slot, std::span<const std::byte> message);
   /// A posted send is complete.
