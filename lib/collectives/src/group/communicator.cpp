@@ -239,7 +239,7 @@ void Communicator::complete(const std::vector<std::shared_ptr<Message>>& message
     while (!message->done) {
       if (messages_->progress()) {
         pacer.reset();
-      } else if (pacer.weary()) {
+      } else if (pacer.weary(!sleepless())) {
         rest(pacer);
       } else {
         pacer.pause();

@@ -490,6 +490,7 @@ void Executor::State::sleep(Pacer& pacer) {
   };
   for (const Stream& stream : prepared_->incoming) add(stream, true);
   for (const Stream& stream : prepared_->outgoing) add(stream, false);
+  if (blind && !pacer.weary(false)) return pacer.pause(kSpinsPerRound);
   const std::size_t own = polled_.size();
   for (const int descriptor : watch_->wake_descriptors()) polled_.push_back({descriptor, POLLIN, 0});
   const int woken = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()),

@@ -55,7 +55,10 @@ Clock::time_point Pacer::yield() {
   return now;
 }
 
-bool Pacer::weary() const { return rounds_ > 0 && waited_ > (careful_ ? kCrowdedWeary : kWeary); }
+bool Pacer::weary(bool woken) const {
+  const bool early = crowded_ || (careful_ && woken);
+  return rounds_ > 0 && waited_ > (early ? kCrowdedWeary : kWeary);
+}
 
 void Pacer::look() {
   watch_.look();
