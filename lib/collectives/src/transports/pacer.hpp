@@ -32,8 +32,8 @@ public:
     waited_ = {};
   }
   /// True once waiting on in this way costs more than sleeping would; who cannot sleep just goes on pausing.
-  /// `woken`: who sleeps is woken by what it waits for. Else only time ends its sleep, and while other programs
-  /// return the core soon it goes on yielding for longer.
+  /// `woken`: who sleeps is woken by what it waits for. Else only time ends its sleep, and while other
+  /// programs return the core soon it goes on yielding for longer.
   bool weary(bool woken = true) const;
   /// For who sleeps by itself: looks around now.
   void look();
