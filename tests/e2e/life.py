@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
@@ -52,7 +53,14 @@ class Here:
         return found
 
     def wait_until_nothing_runs(self, seconds=15):
-        wait_for(lambda: not self.processes(), seconds, "the end of every process of the job")
+        # A process that is becoming another program has no environment for a moment, so one look is not enough.
+        def nothing_runs():
+            if self.processes():
+                return False
+            time.sleep(0.1)
+            return not self.processes()
+
+        wait_for(nothing_runs, seconds, "the end of every process of the job")
 
     def kill_what_is_left(self):
         for pid in self.processes():
