@@ -59,7 +59,7 @@ struct Cluster {
     std::vector<std::thread> threads;
     for (int rank = 0; rank < ranks; ++rank) {
       threads.emplace_back([&, rank] {
-        Surroundings own{rank, ranks, {}, std::vector<std::string>(at(ranks), "memory"), host_of, {ranks, 2}};
+        Surroundings own{rank, ranks, {}, std::vector<std::string>(at(ranks), "memory"), host_of, 2};
         own.lanes.resize(at(ranks));
         own.samples = samples;
         for (int peer = 0; peer < ranks; ++peer)
@@ -174,14 +174,14 @@ TEST_CASE("a peer that speaks of something else is reported") {
   const iovec piece{nonsense.data(), nonsense.size()};
   theirs.write({&piece, 1});
   Patience watch;
-  const Surroundings own{0, 2, {{}, {&mine}}, {"", "memory"}, {0, 1}, {2, 2}};
+  const Surroundings own{0, 2, {{}, {&mine}}, {"", "memory"}, {0, 1}, 2};
   const ShareBytes share = [](const std::string& text) { return std::vector<std::string>(2, text); };
   CHECK_THROWS_WITH(measure(own, share, watch), "it does not measure links as this rank does");
 }
 
 TEST_CASE("a report that makes no sense is refused") {
   Patience watch;
-  const Surroundings own{0, 1, {{}}, {""}, {0}, {1, 1}};
+  const Surroundings own{0, 1, {{}}, {""}, {0}, 1};
   const auto sharing = [&](const std::string& text) {
     const ShareBytes share = [text](const std::string&) { return std::vector<std::string>{text}; };
     return measure(own, share, watch);

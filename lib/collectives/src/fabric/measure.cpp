@@ -89,7 +89,7 @@ bool plays(const Surroundings& own, int a, int b) {
 
 Report measure_own(const Surroundings& own, Watch& watch) {
   Report report(own.size);
-  report.cores() = own.crowding.cores;
+  report.cores() = own.cores;
   measure_memory(report);
   std::int64_t writes = 0;
   int played = 0;

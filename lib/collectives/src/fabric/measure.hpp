@@ -9,7 +9,6 @@
 
 #include "fabric/fabric.hpp"
 #include "transports/channel.hpp"
-#include "transports/pacer.hpp"
 #include "transports/shm/domain.hpp"
 
 namespace jackal::collectives {
@@ -29,10 +28,10 @@ std::vector<Sample> samples_of(const Fabric& fabric);
 struct Surroundings {
   int rank = 0;
   int size = 1;
-  std::vector<std::vector<Channel*>> lanes;  // to every rank, one a cable; as Lanes of the executor
-  std::vector<std::string> transports;       // to every rank: "tcp"; of no use where there is no lane
-  std::vector<int> host_of;                  // as Fabric's: numbers from 0 on, none left out
-  Crowding crowding;
+  std::vector<std::vector<Channel*>> lanes;    // to every rank, one a cable; as Lanes of the executor
+  std::vector<std::string> transports;         // to every rank: "tcp"; of no use where there is no lane
+  std::vector<int> host_of;                    // as Fabric's: numbers from 0 on, none left out
+  int cores = 1;                               // processors this process may use
   std::function<void(int peer)> on_turn = {};  // called before this rank plays with `peer`
   std::vector<Sample> samples = {};            // of each host, the same on every rank; empty: none
 };

@@ -234,7 +234,7 @@ Fabric measured(const Links& links, Mesh& mesh, Deadline deadline) {
   for (int to = 0; to < mesh.size(); ++to)
     surroundings.transports.push_back(links.fabric.path(mesh.rank(), to).transport);
   surroundings.host_of = links.fabric.host_of;
-  surroundings.crowding = links.shm->crowding();
+  surroundings.cores = links.shm->crowding().cores;
   surroundings.samples = samples_of(links.fabric);
   StartWatch watch(mesh, deadline, "init");
   surroundings.on_turn = [&](int peer) { watch.measures(peer, way_between(links, mesh.rank(), peer)); };

@@ -21,6 +21,15 @@ constexpr auto kCrowdedWeary = std::chrono::microseconds(200);
 
 Contention contention;
 
+// The time after it.
+Clock::time_point yield() {
+  const auto before = Clock::now();
+  ::sched_yield();
+  const auto now = Clock::now();
+  contention.yielded(now, now - before);
+  return now;
+}
+
 }  // namespace
 
 void Pacer::pause(std::uint32_t spins) {
@@ -34,25 +43,12 @@ void Pacer::pause(std::uint32_t spins) {
   } else {
     now = yield();
   }
-  if (before == 0) begin(now);
+  if (before == 0) since_ = looked_ = now;
+  careful_ = crowded_ || contention.present(now);
   waited_ = now - since_;
   if (now - looked_ < kLookEvery) return;
   watch_.look();
   looked_ = Clock::now();
-}
-
-void Pacer::begin(Clock::time_point now) {
-  since_ = looked_ = now;
-  careful_ = crowded_ || contention.present(now);
-}
-
-Clock::time_point Pacer::yield() {
-  const auto before = Clock::now();
-  ::sched_yield();
-  const auto now = Clock::now();
-  contention.yielded(now, now - before);
-  careful_ = crowded_ || contention.present(now);
-  return now;
 }
 
 bool Pacer::weary(bool woken) const {

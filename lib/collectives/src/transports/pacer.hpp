@@ -39,9 +39,6 @@ public:
   void look();
 
 private:
-  void begin(Clock::time_point now);
-  Clock::time_point yield();
-
   Watch& watch_;
   const bool crowded_;
   bool careful_;  // no cores are to spare

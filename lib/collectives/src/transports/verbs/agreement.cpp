@@ -76,8 +76,7 @@ const CableOffer* Offer::find(int peer, int cable) const {
 }
 
 CableOffer& Offer::of(int peer, int cable) {
-  for (CableOffer& one : cables)
-    if (one.peer == peer && one.cable == cable) return one;
+  if (const CableOffer* one = find(peer, cable)) return cables[static_cast<std::size_t>(one - cables.data())];
   return cables.emplace_back(CableOffer{peer, cable, 0, {}});
 }
 

@@ -75,7 +75,8 @@ std::vector<Offer> agree(const Offer& mine, const std::vector<std::string>& host
 
 // Whatever goes wrong in `action`, the others are waiting to hear it.
 template <class Action>
-void attempt(Offer& mine, const Action& action) {
+void attempt(std::mutex& guard, Offer& mine, const Action& action) {
+  const std::lock_guard lock(guard);
   try {
     action();
   } catch (const Error& error) {
@@ -354,11 +355,7 @@ void VerbsDomain::State::connect_cables(const std::vector<Offer>& offers) {
 void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<bool>& wanted,
                                  const ShareBytes& share, Deadline deadline, Membership& membership) {
   Offer mine;
-  const auto guarded = [this, &mine](const auto& action) {
-    const std::lock_guard lock(guard_);
-    attempt(mine, action);
-  };
-  guarded([&] {
+  attempt(guard_, mine, [&] {
     check_matrix(devices, size_);
     const auto& row = devices[static_cast<std::size_t>(rank_)];
     for (int peer = 0; peer < size_; ++peer)
@@ -371,14 +368,14 @@ void VerbsDomain::State::connect(const DeviceMatrix& devices, const std::vector<
       mine.cables.push_back({cable.peer, cable.cable, cable.queue_pairs, {}});
   });
   std::vector<Offer> offers = agree(mine, hosts_, share);
-  guarded([&] {
+  attempt(guard_, mine, [&] {
     create_connections(offers, mine);
     std::vector<int> everybody(static_cast<std::size_t>(size_));
     std::iota(everybody.begin(), everybody.end(), 0);
     membership.join(everybody, rank_, wanted, mine);
   });
   offers = agree(mine, hosts_, share);
-  guarded([&] {
+  attempt(guard_, mine, [&] {
     connect_cables(offers);
     membership.begin(offers, rank_);
   });
@@ -543,13 +540,9 @@ std::unique_ptr<VerbsDomain> VerbsDomain::part(const VerbsDomain& whole, const s
   for (const int member : members)
     first_ranks.push_back(whole.membership_->ranks[static_cast<std::size_t>(member)]);
   Offer mine;
-  const auto guarded = [&](const auto& action) {
-    const std::lock_guard lock(state->guard());
-    attempt(mine, action);
-  };
-  guarded([&] { membership->join(first_ranks, rank, wanted, mine); });
+  attempt(state->guard(), mine, [&] { membership->join(first_ranks, rank, wanted, mine); });
   const std::vector<Offer> offers = agree(mine, hosts, share);
-  guarded([&] { membership->begin(offers, rank); });
+  attempt(state->guard(), mine, [&] { membership->begin(offers, rank); });
   agree(mine, hosts, share);
   return std::unique_ptr<VerbsDomain>(new VerbsDomain(std::move(membership)));
 }

@@ -45,7 +45,7 @@ ConnectionPlan plan_connections(const std::vector<int>& wanted, int circle, int 
 /// Bytes of registered memory for one stream's messages on one connection.
 std::size_t slab_bytes(const StreamSizes& sizes);
 
-/// Work requests of one queue pair: as many completions may come at once.
+/// Work requests of one connection, over so many streams: as many completions may come at once.
 int requests_of(const StreamSizes& sizes, int streams);
 
 /// Work requests of one queue of a class: all receives, or all sends, of so many streams.
